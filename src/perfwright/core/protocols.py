@@ -1,0 +1,201 @@
+"""What the campaign needs from the outside, one protocol a stage.
+
+Implementations: `levels` (repair), `program` and `levels` (build), `checks` (check),
+`measure` (compare), `minds` (propose, learn), `store` (journal), `report` (hand over).
+Scripted doubles of all of them are in `perfwright.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from perfwright.core.candidate import Candidate
+from perfwright.core.evidence import Fact
+from perfwright.core.trial import Correctness, Trial
+from perfwright.core.verdict import Comparison
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a candidate went no further, and how to see it for oneself."""
+
+    reason: str
+    reproducer: str = ""
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A valid candidate and what had to be mended in the draft."""
+
+    candidate: Candidate
+    repairs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Build:
+    """A built candidate: where its binary is in the artefact store, and what it is.
+
+    `code` identifies the machine code: equal codes are never measured twice.  `binaries`
+    are the artefact digests, one a layout: the first is the delivered one, the others
+    (asked for with `layouts`) have their sections in random order.
+    """
+
+    candidate: Candidate
+    code: str
+    size_bytes: int
+    binaries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is known before the first round: the measured ground that all else stands on.
+
+    `identity` says how the staged build compares with the user's (`same-code`,
+    `same-speed`, or `differs`: the staged road is closed).
+    """
+
+    baseline: Build
+    baseline_seconds: float
+    identity: str
+    facts: tuple[Fact, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a mind learned from one trial: the cause of what happened, and where to go next."""
+
+    trial: str
+    cause: str
+    next: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a mind may know when it proposes or learns.
+
+    A mind keeps no state of its own between calls: the same situation, the same answer.
+    That is what makes a campaign resumable.
+    """
+
+    ground: Ground
+    incumbent: Candidate
+    trials: tuple[Trial, ...]
+    lessons: tuple[Lesson, ...]
+    round: int
+    rounds_left: int | None
+
+
+class Observer(Protocol):
+    """Builds the baseline, checks the oracle, gathers evidence."""
+
+    def observe(self) -> Ground:
+        """Look at the program, once a campaign.
+
+        Raises:
+            ProgramError: the program cannot be built, run or judged.
+        """
+        ...
+
+
+class Mind(Protocol):
+    """Who decides."""
+
+    def propose(self, situation: Situation) -> Sequence[Candidate]:
+        """Drafts for this round, the most promising first; none when nothing is left to try.
+
+        They are tried in order until one is measured.  Asked again in the same round when
+        all of them failed before that.  The empty answer ends the search.
+
+        Raises:
+            MindError: the model or the network failed for good.
+        """
+        ...
+
+    def learn(self, situation: Situation, trial: Trial) -> Lesson:
+        """Say what is to be learned from a trial; called exactly once for each, in order.
+
+        `situation` is what was known when the trial began.
+
+        Raises:
+            MindError: the model or the network failed for good.
+        """
+        ...
+
+
+class Workshop(Protocol):
+    """Repairs, builds and looks into candidates."""
+
+    def repair(self, draft: Candidate) -> Repaired | Refusal:
+        """Mend what can be mended, refuse the rest before anything is built."""
+        ...
+
+    def build(self, candidate: Candidate, layouts: int = 0) -> Build | Refusal:
+        """Build by the road of deployment; `layouts` more with random section orders."""
+        ...
+
+    def consequences(self, build: Build) -> tuple[Fact, ...]:
+        """What the candidate changed in the code, against the baseline."""
+        ...
+
+
+class Checker(Protocol):
+    """Decides whether a build is right."""
+
+    def check(self, build: Build) -> Correctness | Refusal:
+        """Run the oracle on every workload; a hang, a crash or a limit is a refusal."""
+        ...
+
+
+class Measurer(Protocol):
+    """Times builds, always interleaved, never against stored times."""
+
+    def select(self, label: str, arms: Sequence[Build]) -> tuple[Comparison, ...]:
+        """Compare the first arm with each of the others on the train workloads.
+
+        `label` names the comparison in the journal: finished pairs are never repeated.
+        """
+        ...
+
+    def attribute(self, label: str, winner: Build, without: Build) -> Comparison:
+        """The winner against itself less an edit, with a smaller cap on pairs."""
+        ...
+
+    def confirm(self, label: str, winner: Build, baseline: Build) -> Comparison:
+        """Fresh runs on the confirm workloads, over several layouts of both."""
+        ...
+
+
+class Journal(Protocol):
+    """The append-only record.  A step is committed before the next one starts."""
+
+    def once(self, key: str, kind: Any, compute: Callable[[], T]) -> T:
+        """The recorded outcome of step `key`, or else compute, commit and return it.
+
+        This is what makes resume and replay the same thing: the campaign runs again from
+        its start, and every finished step answers from the record.  `kind` is the type of
+        the outcome (a frozen dataclass, a union or a tuple of them), for reading it back.
+        """
+        ...
+
+
+class PairLog(Protocol[P]):
+    """The timed pairs of one campaign, by the label of their comparison.
+
+    A pair is committed as soon as it is timed; one that was interrupted is not recorded and
+    is timed again.  `P` is the measurer's own record of a pair, a frozen dataclass.
+    """
+
+    def recorded(self, label: str) -> Sequence[P]:
+        """The finished pairs of a comparison, in the order in which they were timed."""
+        ...
+
+    def append(self, label: str, record: P) -> None:
+        """Commit one finished pair."""
+        ...

@@ -1,0 +1,152 @@
+"""The JSON document of a campaign (`--json`), schema version 1.
+
+The models are the schema: `perfwright/report/schema/campaign-1.json` is printed from them
+and a test keeps the two equal.  Fields are only ever added within a version.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToolchainRecord(_Model):
+    """The LLVM that built everything."""
+
+    version: str
+
+
+class TargetRecord(_Model):
+    """Where it ran: the triple, and the CPU that code was generated for."""
+
+    triple: str
+    cpu: str
+
+
+class BaselineRecord(_Model):
+    """The user's own build; `seconds` is the median of one run over the train workloads."""
+
+    identity: Literal["same-code", "same-speed", "differs", "unchecked"]
+    seconds: float
+    over_o3: float | None = Field(
+        default=None, description="plain -O3 time over baseline time, where the flags differ"
+    )
+
+
+class ResultRecord(_Model):
+    """The confirmed figure, from fresh runs; 95 % interval; 1.0 when nothing was confirmed."""
+
+    speedup: float
+    low: float
+    high: float
+    pairs: int
+    correct: Literal["by-construction", "proved", "tested"]
+    method: str = ""
+
+
+class ComparisonRecord(_Model):
+    """A measured comparison; `speedup` is reference time over candidate time."""
+
+    verdict: Literal["faster", "slower", "same", "inconclusive"]
+    speedup: float
+    low: float
+    high: float
+    pairs: int
+
+
+class ClaimRecord(_Model):
+    """Why an edit should help, and the facts it stands on."""
+
+    edit: str
+    text: str
+    evidence: list[str]
+
+
+class TrialRecord(_Model):
+    """One trial.  The verdict and figures are against the incumbent of its time."""
+
+    id: str
+    level: str
+    state: Literal["rejected", "unbuildable", "identical", "wrong", "measured"]
+    reason: str = ""
+    reproducer: str = ""
+    verdict: Literal["faster", "slower", "same", "inconclusive"] | None = None
+    speedup: float | None = None
+    low: float | None = None
+    high: float | None = None
+    pairs: int = 0
+    accepted: bool = False
+    over_baseline: ComparisonRecord | None = None
+    edits: list[str]
+    claims: list[ClaimRecord]
+    repairs: list[str] = []
+    lesson: str = ""
+
+
+class RoundRecord(_Model):
+    """A round: one measured candidate, or drafts that failed before measuring."""
+
+    round: int
+    trials: list[TrialRecord]
+
+
+class AttributionRecord(_Model):
+    """What one edit is worth: the winner over the winner without it."""
+
+    edit: str
+    contribution: float
+    low: float
+    high: float
+    pairs: int
+    resolved: bool
+
+
+class UsageRecord(_Model):
+    """What the campaign cost; seconds are wall time, all sessions together."""
+
+    requests: int
+    tokens: int
+    usd: float
+    seconds: float
+    compile_seconds: float
+    run_seconds: float
+    overhead_seconds: float
+
+
+class WarningRecord(_Model):
+    """Something the reader must know, with what can be done about it."""
+
+    text: str
+    hint: str = ""
+
+
+class CampaignDocument(_Model):
+    """One campaign, as `perfwright tune --json` and `perfwright show --json` print it."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    campaign: str
+    program: str
+    status: Literal["improved", "no-gain", "failed", "interrupted"]
+    cause: str = ""
+    mind: str
+    seed: int
+    toolchain: ToolchainRecord
+    target: TargetRecord
+    metric: str
+    baseline: BaselineRecord | None = None
+    result: ResultRecord | None = None
+    rounds: list[RoundRecord] = []
+    attribution: list[AttributionRecord] = []
+    edits: list[str] = []
+    claims: list[ClaimRecord] = []
+    recipe: str | None = None
+    report: str | None = None
+    usage: UsageRecord
+    warnings: list[WarningRecord] = []
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -1,0 +1,1 @@
+"""Installed LLVMs: found, asked about themselves, and run through one door."""
