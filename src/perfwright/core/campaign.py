@@ -107,6 +107,7 @@ class Campaign:
     trials: list[Trial] = field(default_factory=list)
     lessons: list[Lesson] = field(default_factory=list)
     codes: dict[str, str] = field(default_factory=dict)
+    ground: Ground | None = None
 
     def run(self) -> Outcome:
         """Tune to the end of the budget, prune the winner, confirm what is left."""
@@ -124,6 +125,7 @@ class Campaign:
     def _observe(self) -> Ground:
         self._say(events.StageBegan("observe"))
         ground = self.team.journal.once("observe", Ground, self.team.observer.observe)
+        self.ground = ground
         self.codes[ground.baseline.code] = "the baseline"
         for text in ground.warnings:
             self._say(events.Warned(text))
@@ -179,7 +181,7 @@ class Campaign:
             except MindError as error:
                 if not any(trial.accepted for trial in self.trials):
                     raise
-                return Refusal(str(error))
+                return Refusal(": ".join(filter(None, (error.fact, error.cause))))
 
         said = self.team.journal.once(key, kind | Refusal, answer)
         if isinstance(said, Refusal):

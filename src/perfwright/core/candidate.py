@@ -71,6 +71,7 @@ class Candidate:
 BASELINE = Candidate()
 
 
-def digest(lines: Iterable[str]) -> str:
-    """Twelve hex digits that identify a sequence of lines."""
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
+def digest(texts: Iterable[str]) -> str:
+    """Twelve hex digits that identify a sequence of texts, whatever is in them."""
+    lengthy = "".join(f"{len(text)}:{text}" for text in texts)
+    return hashlib.sha256(lengthy.encode()).hexdigest()[:12]

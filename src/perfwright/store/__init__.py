@@ -1,0 +1,1 @@
+"""What outlives a process: the journal of campaigns and the store of artefacts."""
