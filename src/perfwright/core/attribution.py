@@ -14,7 +14,15 @@ from typing import Protocol
 from perfwright.core import events
 from perfwright.core.candidate import Edit
 from perfwright.core.events import Reporter
-from perfwright.core.protocols import Build, Checker, Journal, Measurer, Refusal, Workshop
+from perfwright.core.protocols import (
+    Build,
+    Checker,
+    Journal,
+    Measurer,
+    Refusal,
+    Workshop,
+    WrongResultError,
+)
 from perfwright.core.trial import Contribution, Correctness
 from perfwright.core.verdict import Comparison, Verdict
 
@@ -69,6 +77,8 @@ def prune(winner: Build, correctness: Correctness, team: Pruners) -> Pruned:
             pruned = lesser
             continue
         comparison = _compare(pruned.build, lesser.build, team)
+        if isinstance(comparison, Refusal):
+            continue
         kept = _earns_its_place(comparison)
         if len(dropped) == 1:
             resolved = comparison.verdict is not Verdict.INCONCLUSIVE
@@ -108,11 +118,19 @@ def _without(pruned: Pruned, dropped: list[Edit], team: Pruners) -> Pruned | Non
     return None if isinstance(checked, Refusal) else Pruned(build, checked)
 
 
-def _compare(winner: Build, lesser: Build, team: Pruners) -> Comparison:
+def _compare(winner: Build, lesser: Build, team: Pruners) -> Comparison | Refusal:
+    """The winner against less of it; a refusal if the lesser one turns out wrong."""
     label = f"prune {lesser.candidate.id} from {winner.candidate.id}"
-    return team.journal.once(
-        f"{label}/compare", Comparison, lambda: team.measurer.attribute(label, winner, lesser)
-    )
+
+    def attribute() -> Comparison | Refusal:
+        try:
+            return team.measurer.attribute(label, winner, lesser)
+        except WrongResultError as error:
+            if error.build.candidate != lesser.candidate:
+                raise
+            return error.refusal
+
+    return team.journal.once(f"{label}/compare", Comparison | Refusal, attribute)
 
 
 def _earns_its_place(comparison: Comparison) -> bool:

@@ -35,6 +35,7 @@ from perfwright.core.protocols import (
     Repaired,
     Situation,
     Workshop,
+    WrongResultError,
 )
 from perfwright.core.trial import Contribution, Correctness, Trial, TrialState
 from perfwright.core.verdict import Comparison, Verdict
@@ -88,14 +89,12 @@ class Settings:
 
     `deduplicate=False` measures identical machine code too: only for A/A campaigns, which
     would otherwise measure nothing.  `confirm_share` of a time budget is kept back for
-    pruning and confirmation.  `layouts` random section orders are confirmed beside the
-    delivered one.
+    pruning and confirmation.
     """
 
     budget: Budget = field(default_factory=Budget)
     deduplicate: bool = True
     confirm_share: float = 0.3
-    layouts: int = 4
 
 
 @dataclass
@@ -199,24 +198,21 @@ class Campaign:
             if incumbent.code != ground.baseline.code:
                 arms.append(ground.baseline)
             self._say(events.StageBegan("measure", name))
-            comparisons = self._select(f"trial {name}", arms)
-            trial = replace(
-                trial,
-                state=TrialState.MEASURED,
-                against_incumbent=comparisons[0],
-                over_baseline=comparisons[-1],
-                accepted=comparisons[0].verdict is Verdict.FASTER,
-            )
+            trial = _judged(trial, self._select(f"trial {name}", arms))
         self.trials.append(trial)
         self._say(events.TrialEnded(trial, self._best_so_far()))
         return trial, build
 
-    def _select(self, label: str, arms: list[Build]) -> tuple[Comparison, ...]:
-        return self.team.journal.once(
-            f"{label}/compare",
-            tuple[Comparison, ...],
-            lambda: tuple(self.team.measurer.select(label, arms)),
-        )
+    def _select(self, label: str, arms: list[Build]) -> tuple[Comparison, ...] | Refusal:
+        def select() -> tuple[Comparison, ...] | Refusal:
+            try:
+                return tuple(self.team.measurer.select(label, arms))
+            except WrongResultError as error:
+                if error.build.code != arms[0].code:
+                    raise
+                return error.refusal
+
+        return self.team.journal.once(f"{label}/compare", tuple[Comparison, ...] | Refusal, select)
 
     def _prepare(self, number: int, name: str, draft: Candidate) -> tuple[Trial, Build | None]:
         """Everything before measuring.  A build comes back only if it is worth timing."""
@@ -236,6 +232,8 @@ class Campaign:
         build: Build | Refusal = once(
             f"trial {name}/build", Build | Refusal, lambda: workshop.build(repaired.candidate)
         )
+        if isinstance(build, Refusal) and build.unpromising:
+            return ended(TrialState.REJECTED, f"unpromising: {build.reason}")
         if isinstance(build, Refusal):
             return ended(TrialState.UNBUILDABLE, build.reason, build.reproducer)
         twin = self.codes.get(build.code)
@@ -269,6 +267,8 @@ class Campaign:
         if pruned.build.code == ground.baseline.code and self.settings.deduplicate:
             return replace(nothing, unconfirmed=incumbent.candidate)
         confirmation = self._confirm(pruned.build, ground.baseline)
+        if isinstance(confirmation, Refusal):
+            return replace(nothing, unconfirmed=pruned.build.candidate)
         if confirmation.verdict is not Verdict.FASTER:
             return replace(nothing, confirmation=confirmation, unconfirmed=pruned.build.candidate)
         return replace(
@@ -288,27 +288,23 @@ class Campaign:
         self._say(events.StageBegan("prune"))
         return prune(incumbent, accepted[-1].correctness, self.team)
 
-    def _confirm(self, winner: Build, baseline: Build) -> Comparison:
+    def _confirm(self, winner: Build, baseline: Build) -> Comparison | Refusal:
         self._say(events.StageBegan("confirm"))
-        arms = self._laid_out(winner), self._laid_out(baseline)
-        comparison = self.team.journal.once(
-            "confirm/compare", Comparison, lambda: self.team.measurer.confirm("confirm", *arms)
-        )
-        self._say(events.Confirmed(comparison))
-        return comparison
 
-    def _laid_out(self, build: Build) -> Build:
-        """The same build with binaries in random layouts as well."""
-        layouts = self.settings.layouts
-        again: Build | Refusal = self.team.journal.once(
-            f"confirm/build {build.candidate.id}",
-            Build | Refusal,
-            lambda: self.team.workshop.build(build.candidate, layouts),
-        )
-        if isinstance(again, Refusal):
-            self._say(events.Warned(f"confirmed in one layout only: {again.reason}"))
-            return build
-        return again
+        def confirm() -> Comparison | Refusal:
+            try:
+                return self.team.measurer.confirm("confirm", winner, baseline)
+            except WrongResultError as error:
+                if error.build.candidate != winner.candidate:
+                    raise
+                return error.refusal
+
+        said = self.team.journal.once("confirm/compare", Comparison | Refusal, confirm)
+        if isinstance(said, Refusal):
+            self._say(events.Warned(f"the winner was wrong when it was confirmed: {said.reason}"))
+        else:
+            self._say(events.Confirmed(said))
+        return said
 
     def _situation(self, number: int, ground: Ground, incumbent: Build) -> Situation:
         rounds = self.settings.budget.rounds
@@ -327,6 +323,21 @@ class Campaign:
 
     def _say(self, event: events.Event) -> None:
         self.team.reporter(event)
+
+
+def _judged(trial: Trial, said: tuple[Comparison, ...] | Refusal) -> Trial:
+    """The trial with its verdict: against the incumbent first, against the baseline last."""
+    if isinstance(said, Refusal):
+        return replace(
+            trial, state=TrialState.WRONG, reason=said.reason, reproducer=said.reproducer
+        )
+    return replace(
+        trial,
+        state=TrialState.MEASURED,
+        against_incumbent=said[0],
+        over_baseline=said[-1],
+        accepted=said[0].verdict is Verdict.FASTER,
+    )
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from perfwright.core.candidate import Candidate
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import Correctness, Trial
 from perfwright.core.verdict import Comparison
+from perfwright.errors import ProgramError
 
 T = TypeVar("T")
+
+Identity = Literal["same-code", "same-speed", "differs"]
+"""How the staged build of the baseline compares with the user's own."""
 P = TypeVar("P")
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a candidate went no further, and how to see it for oneself."""
+    """Why a candidate went no further, and how to see it for oneself.
+
+    `unpromising`: it is valid and was built, but is not worth measuring (`rejected`).
+    """
 
     reason: str
     reproducer: str = ""
+    unpromising: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,19 +59,31 @@ class Build:
     binaries: tuple[str, ...]
 
 
+class WrongResultError(ProgramError):
+    """A build that had passed the checker gave a wrong result while it was timed."""
+
+    def __init__(self, build: Build, refusal: Refusal) -> None:
+        super().__init__(
+            f"a timed run gave a wrong result: {refusal.reason}", hint=refusal.reproducer
+        )
+        self.build = build
+        self.refusal = refusal
+
+
 @dataclass(frozen=True)
 class Ground:
     """What is known before the first round: the measured ground that all else stands on.
 
-    `identity` says how the staged build compares with the user's (`same-code`,
-    `same-speed`, or `differs`: the staged road is closed).
+    When `identity` is `differs`, the staged road is closed.
     """
 
     baseline: Build
     baseline_seconds: float
-    identity: str
+    identity: Identity
     facts: tuple[Fact, ...]
     warnings: tuple[str, ...] = ()
+    metric: str = "cpu"
+    """What is compared: `cpu`, `wall`, `instructions` or `cycles`."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +174,10 @@ class Checker(Protocol):
 
 
 class Measurer(Protocol):
-    """Times builds, always interleaved, never against stored times."""
+    """Times builds, always interleaved, never against stored times.
+
+    Every method raises `WrongResultError` when a timed run gives a wrong result.
+    """
 
     def select(self, label: str, arms: Sequence[Build]) -> tuple[Comparison, ...]:
         """Compare the first arm with each of the others on the train workloads.

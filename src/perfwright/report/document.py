@@ -10,6 +10,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from perfwright.core.campaign import Status
+from perfwright.core.protocols import Identity
+from perfwright.core.trial import Correctness, TrialState
+from perfwright.core.verdict import Verdict
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,7 +36,7 @@ class TargetRecord(_Model):
 class BaselineRecord(_Model):
     """The user's own build; `seconds` is the median of one run over the train workloads."""
 
-    identity: Literal["same-code", "same-speed", "differs", "unchecked"]
+    identity: Identity
     seconds: float
     over_o3: float | None = Field(
         default=None, description="plain -O3 time over baseline time, where the flags differ"
@@ -45,14 +50,14 @@ class ResultRecord(_Model):
     low: float
     high: float
     pairs: int
-    correct: Literal["by-construction", "proved", "tested"]
+    correct: Correctness
     method: str = ""
 
 
 class ComparisonRecord(_Model):
     """A measured comparison; `speedup` is reference time over candidate time."""
 
-    verdict: Literal["faster", "slower", "same", "inconclusive"]
+    verdict: Verdict
     speedup: float
     low: float
     high: float
@@ -72,10 +77,10 @@ class TrialRecord(_Model):
 
     id: str
     level: str
-    state: Literal["rejected", "unbuildable", "identical", "wrong", "measured"]
+    state: TrialState
     reason: str = ""
     reproducer: str = ""
-    verdict: Literal["faster", "slower", "same", "inconclusive"] | None = None
+    verdict: Verdict | None = None
     speedup: float | None = None
     low: float | None = None
     high: float | None = None
@@ -129,14 +134,14 @@ class CampaignDocument(_Model):
     """One campaign, as `perfwright tune --json` and `perfwright show --json` print it."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
-    campaign: str
+    campaign: str | None = Field(description="null when it failed before it began")
     program: str
-    status: Literal["improved", "no-gain", "failed", "interrupted"]
+    status: Status
     cause: str = ""
     mind: str
     seed: int
-    toolchain: ToolchainRecord
-    target: TargetRecord
+    toolchain: ToolchainRecord | None = None
+    target: TargetRecord | None = None
     metric: str
     baseline: BaselineRecord | None = None
     result: ResultRecord | None = None

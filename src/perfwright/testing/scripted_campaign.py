@@ -66,7 +66,7 @@ class _TimedPairs:
         self.log.append(label, record)
 
 
-SETTINGS = Settings(budget=Budget(rounds=4), layouts=2)
+SETTINGS = Settings(budget=Budget(rounds=4))
 
 
 def die() -> None:

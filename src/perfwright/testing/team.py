@@ -66,7 +66,7 @@ class ScriptedTeam:
 
     def run(self, budget: Budget | None = None, *, deduplicate: bool = True) -> Outcome:
         """Run a campaign with this team to its end."""
-        settings = Settings(budget or Budget(), deduplicate=deduplicate, layouts=2)
+        settings = Settings(budget or Budget(), deduplicate=deduplicate)
         return Campaign(self.team, settings).run()
 
     @property

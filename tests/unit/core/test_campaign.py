@@ -110,14 +110,6 @@ def test_a_candidate_is_compared_with_the_baseline_too() -> None:
     assert second.over_baseline.ratio == pytest.approx(1.155, abs=0.04)
 
 
-def test_only_the_confirmation_is_laid_out_in_several_ways() -> None:
-    outcome, team = tune(draft("fast"))
-    key = f"confirm/build {outcome.final.id}"
-    laid_out: Build = team.journal.once(key, Build, lambda: pytest.fail("was not built"))
-    assert len(laid_out.binaries) == 3
-    assert outcome.final == laid_out.candidate
-
-
 def test_the_outcome_says_how_it_is_known_to_be_right() -> None:
     team = ScriptedTeam(PROGRAM, [draft("fast")])
     team.checker = ScriptedChecker(PROGRAM, Correctness.TESTED)
@@ -306,21 +298,6 @@ def test_a_program_that_cannot_be_observed_fails_the_campaign() -> None:
     team.observer.observe = observe  # type: ignore[method-assign, assignment]
     with pytest.raises(ProgramError):
         team.run()
-
-
-def test_a_winner_that_cannot_be_laid_out_is_confirmed_as_it_is() -> None:
-    team = ScriptedTeam(PROGRAM, [draft("fast")])
-    build = team.workshop.build
-
-    def no_layouts(candidate: Candidate, layouts: int = 0) -> Build | Refusal:
-        return Refusal("this linker cannot shuffle") if layouts else build(candidate)
-
-    team.workshop.build = no_layouts  # type: ignore[method-assign]
-    assert team.run().status is Status.IMPROVED
-    assert "cannot shuffle" in team.reporter.of(events.Warned)[0].text
-
-
-# --- events and seeds -----------------------------------------------------------------------
 
 
 def test_every_step_is_heard() -> None:

@@ -1,0 +1,204 @@
+"""Every program of a suite under one budget, and the table that goes into the README."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from perfwright.app.request import TuneRequest
+from perfwright.app.tune import tune
+from perfwright.core.campaign import Status
+from perfwright.core.events import silent
+from perfwright.core.verdict import geometric_mean
+from perfwright.errors import UserError, unknown_name
+from perfwright.program.spec import FILE_NAME
+from perfwright.report.document import CampaignDocument
+from perfwright.units import format_duration
+
+
+class BenchRequest(BaseModel):
+    """Which programs, which methods, under which budget."""
+
+    model_config = ConfigDict(frozen=True)
+
+    suite: Path
+    only: tuple[str, ...] = ()
+    rounds: int = 3
+    methods: tuple[str, ...] = ("builtin",)
+    cpu: str | None = None
+    toolchain: str | None = None
+    seed: int = 0
+    out: Path | None = None
+
+
+class BenchRow(BaseModel):
+    """One program by one method; figures are 1.0 where nothing was gained."""
+
+    program: str
+    method: str
+    status: Status
+    speedup: float
+    low: float
+    high: float
+    pairs: int
+    edits: list[str]
+    seconds: float
+    compile_seconds: float
+    run_seconds: float
+    overhead_seconds: float
+    campaign: str | None
+    cause: str = ""
+
+
+class BenchSummary(BaseModel):
+    """All programs of one method.  Programs that failed are not in the means."""
+
+    method: str
+    programs: int
+    improved: int
+    failed: int
+    geometric_mean: float
+    without_largest: float
+    """The geometric mean without the program that gained most."""
+    overhead_share: float
+
+
+class BenchResult(BaseModel):
+    """What `perfwright bench` prints."""
+
+    schema_version: int = 1
+    suite: str
+    rounds: int
+    rows: list[BenchRow]
+    summaries: list[BenchSummary]
+
+    def lines(self) -> Iterator[str]:
+        """A Markdown table, ready for a README."""
+        yield "| program | speed-up | 95 % interval | what was kept |"
+        yield "|---|---|---|---|"
+        for row in self.rows:
+            yield f"| {row.program} | {_figure(row)} | {_interval(row)} | {_kept(row)} |"
+        for summary in self.summaries:
+            yield ""
+            yield (
+                f"{summary.method}: geometric mean {summary.geometric_mean:.3f} over "
+                f"{summary.programs} programs ({summary.without_largest:.3f} without the "
+                f"largest gain), {summary.improved} improved, {summary.failed} failed; "
+                f"perfwright itself took {100 * summary.overhead_share:.1f} % of the time"
+            )
+
+
+def bench(request: BenchRequest, note: Callable[[str], None]) -> BenchResult:
+    """Tune every program of a suite, one after the other.
+
+    Raises:
+        UserError: there is no such suite, or no such program in it.
+    """
+    rows = []
+    for method in request.methods:
+        for program in _programs(request):
+            ended = tune(_request(request, method, program), silent)
+            if ended.interrupted:
+                raise KeyboardInterrupt
+            rows.append(_row(ended.document, method, program.name))
+            note(_said(rows[-1]))
+            if request.out:
+                _keep(request.out, method, program.name, ended.document)
+    result = BenchResult(
+        suite=str(request.suite),
+        rounds=request.rounds,
+        rows=rows,
+        summaries=[_summary(method, rows) for method in request.methods],
+    )
+    if request.out:
+        request.out.mkdir(parents=True, exist_ok=True)
+        (request.out / "bench.json").write_text(result.model_dump_json(indent=2), "utf-8")
+        (request.out / "bench.md").write_text("\n".join(result.lines()) + "\n", "utf-8")
+    return result
+
+
+def _programs(request: BenchRequest) -> list[Path]:
+    if not request.suite.is_dir():
+        raise UserError(f"there is no folder {request.suite}", hint="perfwright bench suites/core")
+    found = {path.parent.name: path.parent for path in request.suite.glob(f"*/{FILE_NAME}")}
+    if not found:
+        raise UserError(f"{request.suite} holds no program", cause=f"no */{FILE_NAME} in it")
+    for name in request.only:
+        if name not in found:
+            raise unknown_name("program", name, found)
+    return [found[name] for name in sorted(found) if not request.only or name in request.only]
+
+
+def _request(request: BenchRequest, method: str, program: Path) -> TuneRequest:
+    return TuneRequest(
+        program=program,
+        mind=method,
+        rounds=request.rounds,
+        cpu=request.cpu,
+        toolchain=request.toolchain,
+        seed=request.seed,
+    )
+
+
+def _row(document: CampaignDocument, method: str, program: str) -> BenchRow:
+    improved = document.status is Status.IMPROVED
+    result, usage = document.result, document.usage
+    return BenchRow(
+        program=program,
+        method=method,
+        status=document.status,
+        speedup=result.speedup if result and improved else 1.0,
+        low=result.low if result else 1.0,
+        high=result.high if result else 1.0,
+        pairs=result.pairs if result else 0,
+        edits=document.edits,
+        seconds=usage.seconds,
+        compile_seconds=usage.compile_seconds,
+        run_seconds=usage.run_seconds,
+        overhead_seconds=usage.overhead_seconds,
+        campaign=document.campaign,
+        cause=document.cause,
+    )
+
+
+def _summary(method: str, rows: list[BenchRow]) -> BenchSummary:
+    mine = [row for row in rows if row.method == method]
+    ended = [row for row in mine if row.status is not Status.FAILED]
+    speedups = sorted(row.speedup for row in ended)
+    spent = sum(row.seconds for row in ended)
+    return BenchSummary(
+        method=method,
+        programs=len(ended),
+        improved=sum(row.status is Status.IMPROVED for row in ended),
+        failed=len(mine) - len(ended),
+        geometric_mean=geometric_mean(speedups),
+        without_largest=geometric_mean(speedups[:-1]),
+        overhead_share=sum(row.overhead_seconds for row in ended) / spent if spent else 0.0,
+    )
+
+
+def _keep(out: Path, method: str, program: str, document: CampaignDocument) -> None:
+    folder = out / method
+    folder.mkdir(parents=True, exist_ok=True)
+    text = document.model_dump_json(by_alias=True, indent=2)
+    (folder / f"{program}.json").write_text(text, encoding="utf-8")
+
+
+def _said(row: BenchRow) -> str:
+    return f"{row.program}: {row.status} {_figure(row)} in {format_duration(row.seconds)}"
+
+
+def _figure(row: BenchRow) -> str:
+    if row.status is Status.FAILED:
+        return f"failed: {row.cause}"
+    return f"{row.speedup:.3f}" if row.status is Status.IMPROVED else "no gain"
+
+
+def _interval(row: BenchRow) -> str:
+    return f"{row.low:.3f} to {row.high:.3f}" if row.pairs else ""
+
+
+def _kept(row: BenchRow) -> str:
+    return ", ".join(f"`{edit.partition(': ')[2]}`" for edit in row.edits)

@@ -1,0 +1,115 @@
+"""Hand over: write the recipe, and where it is found later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from perfwright.app.documents import claims_by_edit
+from perfwright.app.request import TuneRequest
+from perfwright.app.sources import digests
+from perfwright.app.workplace import Workplace
+from perfwright.core.campaign import Outcome, Status
+from perfwright.core.protocols import Build, Refusal
+from perfwright.errors import InternalError
+from perfwright.program.script import commands
+from perfwright.recipe.exports import shell_script
+from perfwright.recipe.model import Figure, Recipe, RecipeEdit
+from perfwright.settings import Settings
+from perfwright.store.records import CampaignRecord
+
+RECIPE = "recipe.toml"
+REPORT = "report.html"
+SCRIPT = "recipe.sh"
+
+
+def results_folder(settings: Settings, campaign: str, request: TuneRequest) -> Path:
+    """Where recipe and report of a campaign are: `--out`, or a folder in PERFWRIGHT_HOME."""
+    return request.out.absolute() if request.out else settings.home / "results" / campaign
+
+
+def recipe_path(settings: Settings, record: CampaignRecord) -> Path:
+    """The recipe's TOML file; exists only for a campaign that improved."""
+    return _folder_of(settings, record) / RECIPE
+
+
+def report_path(settings: Settings, record: CampaignRecord) -> Path:
+    """The HTML report."""
+    return _folder_of(settings, record) / REPORT
+
+
+def script_path(settings: Settings, record: CampaignRecord) -> Path:
+    """The shell script of plain tools."""
+    return _folder_of(settings, record) / SCRIPT
+
+
+def _folder_of(settings: Settings, record: CampaignRecord) -> Path:
+    request = TuneRequest.model_validate(record.plan.settings["request"])
+    return results_folder(settings, record.id, request)
+
+
+def hand_over(place: Workplace, outcome: Outcome) -> None:
+    """Write the recipe of a campaign that improved.
+
+    Raises:
+        InternalError: the final candidate no longer builds to the code that was confirmed.
+    """
+    if outcome.status is not Status.IMPROVED or outcome.confirmation is None:
+        return
+    build = place.workshop.build(outcome.final)
+    if isinstance(build, Refusal):
+        raise InternalError("the final candidate no longer builds", cause=build.reason)
+    recipe = recipe_of(place, outcome, build)
+    folder = results_folder(place.setup.settings, place.journal.campaign, place.setup.request)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RECIPE).write_text(recipe.to_toml(), encoding="utf-8")
+    script = folder / SCRIPT
+    script.write_text(_script(place, recipe, folder), encoding="utf-8")
+    script.chmod(0o755)
+
+
+def recipe_of(place: Workplace, outcome: Outcome, build: Build) -> Recipe:
+    """The recipe as a value."""
+    plan = place.workshop.plan(outcome.final)
+    assert not isinstance(plan, Refusal), "it has just been built"
+    assert outcome.confirmation is not None, "only what is confirmed is handed over"
+    claims = claims_by_edit(outcome.final.claims)
+    worth = {c.edit: c.comparison.ratio for c in outcome.attribution}
+    edits = []
+    for edit in map(str, outcome.final.edits):
+        claim = claims.get(edit)
+        edits.append(
+            RecipeEdit(
+                edit=edit,
+                claim=claim.text if claim else "",
+                evidence=claim.evidence if claim else (),
+                contribution=worth.get(edit),
+            )
+        )
+    figure = outcome.confirmation
+    setup = place.setup
+    return Recipe(
+        campaign=place.journal.campaign,
+        program=setup.request.program.absolute(),
+        arguments=setup.request.arguments,
+        toolchain=setup.toolchain.version,
+        triple=setup.host.triple,
+        cpu=setup.request.cpu,
+        correct=outcome.correctness.value,
+        code=build.code,
+        metric=outcome.ground.metric,
+        seed=setup.request.seed,
+        result=Figure(speedup=figure.ratio, low=figure.low, high=figure.high, pairs=figure.pairs),
+        build=plan,
+        edits=tuple(edits),
+        sources=digests(setup.spec),
+    )
+
+
+def _script(place: Workplace, recipe: Recipe, folder: Path) -> str:
+    """The build as commands, on the user's own sources and not on our copy of them."""
+    site, root = place.workshop.site, place.setup.spec.root
+    captured = site.captured
+    binary = folder / Path(captured.binary_name).name
+    lines = commands(captured, recipe.build, site.toolchain, folder / "objects", binary)
+    text = shell_script(recipe, lines, str(folder / "objects"))
+    return text.replace(str(captured.root), str(root))

@@ -1,0 +1,50 @@
+"""`perfwright cc` and `c++`: the compiler of a capture, or of a recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from perfwright.errors import UserError
+from perfwright.program.driver import Language
+from perfwright.program.launcher import TOOLCHAIN_VARIABLE, ExtraFlags
+from perfwright.program.launcher import launch as launch_compiler
+
+_RECIPE = "--recipe"
+
+
+def launch(arguments: Sequence[str], language: Language) -> int:
+    """Run clang with these arguments, and what `--recipe FILE` in front of them adds.
+
+    Returns:
+        clang's exit status.
+
+    Raises:
+        UserError: the recipe cannot be read, or no build can apply it step by step.
+        ToolchainError: there is no clang.
+    """
+    words = list(arguments)
+    environ = dict(os.environ)
+    extra = ExtraFlags()
+    if words and (words[0] == _RECIPE or words[0].startswith(f"{_RECIPE}=")):
+        if words[0] == _RECIPE and len(words) == 1:
+            raise UserError("--recipe needs a file", hint="perfwright cc --recipe recipe.toml ...")
+        given = words.pop(0)
+        file = words.pop(0) if given == _RECIPE else given.partition("=")[2]
+        extra = _flags(Path(file), environ)
+    return launch_compiler(words, language, environ, extra=extra)
+
+
+def _flags(file: Path, environ: dict[str, str]) -> ExtraFlags:
+    # Pydantic is for recipes only: a plain launcher starts without it.
+    from perfwright.recipe.model import Recipe  # noqa: PLC0415
+
+    recipe = Recipe.load(file)
+    if recipe.build.unit_pipelines:
+        raise UserError(
+            f"{file} has pass pipelines for single units, which a compiler launcher cannot apply",
+            hint=f"perfwright recipe {recipe.campaign} --format shell",
+        )
+    environ.setdefault(TOOLCHAIN_VARIABLE, str(recipe.major))
+    return ExtraFlags(recipe.build.compile_words(), recipe.build.link_words())

@@ -1,0 +1,183 @@
+"""Recipes: exported for ordinary builds, and verified on another day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from perfwright.app.handover import recipe_path, script_path
+from perfwright.app.request import TuneRequest
+from perfwright.app.sources import digests
+from perfwright.app.tune import prepare
+from perfwright.app.workplace import Workplace
+from perfwright.core.budget import Meter
+from perfwright.core.campaign import Status
+from perfwright.core.candidate import BASELINE
+from perfwright.core.events import Reporter
+from perfwright.core.protocols import Refusal
+from perfwright.core.verdict import Verdict
+from perfwright.errors import ProgramError, UserError
+from perfwright.levels.fixed import AS_HANDED_OVER, FixedLevel
+from perfwright.levels.fixed import NAME as RECIPE_LEVEL
+from perfwright.measure.executor import open_executor
+from perfwright.recipe.exports import FORMATS
+from perfwright.recipe.exports import export as export_recipe
+from perfwright.recipe.model import Recipe
+from perfwright.settings import Settings
+from perfwright.store.journal import JournalStore
+from perfwright.store.records import Plan
+from perfwright.units import format_ratio
+
+
+class Verification(BaseModel):
+    """What `perfwright verify` found."""
+
+    recipe: str
+    holds: bool
+    same_code: bool
+    """Whether the build gave the very machine code that was measured."""
+    correct: bool
+    verdict: Verdict | None
+    speedup: float | None
+    low: float | None
+    high: float | None
+    pairs: int
+    promised: float
+    notes: list[str]
+
+    def lines(self) -> Iterator[str]:
+        """A report for people."""
+        yield f"{self.recipe}: {'holds' if self.holds else 'NO LONGER HOLDS'}"
+        code = "the same as was measured" if self.same_code else "not what was measured then"
+        yield f"  machine code  {code}"
+        yield f"  results       {'right on every workload' if self.correct else 'WRONG'}"
+        if self.speedup is not None:
+            interval = f"95 % interval {self.low:.3f} to {self.high:.3f}, {self.pairs} pairs"
+            yield f"  speed-up      {format_ratio(self.speedup)} ({interval})"
+            yield f"  promised      {format_ratio(self.promised)}"
+        for note in self.notes:
+            yield f"  note          {note}"
+
+
+def export(campaign: str, form: str) -> str:
+    """The recipe of a campaign in one of the export formats.
+
+    Raises:
+        UserError: no such campaign, no recipe, or no such format.
+    """
+    settings = Settings.load()
+    with JournalStore.open(settings.home) as store:
+        record = store.find(campaign)
+    path = recipe_path(settings, record)
+    if not path.exists():
+        raise UserError(
+            f"campaign {record.id} has no recipe",
+            cause=f"it ended as {record.status}"
+            if record.status != "improved"
+            else f"{path} is no longer there",
+            hint=f"perfwright show {record.id}",
+        )
+    script = script_path(settings, record)
+    text = script.read_text(encoding="utf-8") if form == "shell" and script.exists() else ""
+    if form == "shell" and not text:
+        raise UserError(f"{script} is no longer there", hint=f"known: {', '.join(FORMATS)}")
+    return export_recipe(Recipe.load(path), form, text)
+
+
+def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification:
+    """Rebuild, check and measure a recipe again; the runs are in a campaign of their own.
+
+    Raises:
+        UserError: the file is no recipe, or the program is not where it was.
+        ToolchainError: the recipe's LLVM is not installed.
+        ProgramError: the program can no longer be built or run.
+    """
+    recipe = Recipe.load(path)
+    request = TuneRequest(
+        program=program or recipe.program,
+        arguments=recipe.arguments,
+        toolchain=str(recipe.major),
+        cpu=recipe.cpu,
+        metric=recipe.metric,
+        seed=recipe.seed + 1,
+        rounds=0,
+    )
+    setup = prepare(request)
+    notes = _changes(recipe, digests(setup.spec), setup.toolchain.version)
+    plan = Plan(
+        program=f"verify {setup.spec.name}",
+        path=request.program.absolute(),
+        settings={
+            "request": request.model_dump(mode="json"),
+            "context": {
+                "version": setup.toolchain.version,
+                "triple": setup.host.triple,
+                "cpu": request.cpu or "generic",
+            },
+        },
+        seed=request.seed,
+    )
+    meter = Meter()
+    with (
+        JournalStore.open(setup.settings.home) as store,
+        store.create_campaign(plan, lambda: meter.usage) as journal,
+        open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor,
+    ):
+        levels = {RECIPE_LEVEL: FixedLevel(recipe.build)}
+        place = Workplace(setup, journal, executor, meter, reporter, levels=levels)
+        found = _verified(place, recipe, path, notes)
+        journal.finish(Status.IMPROVED if found.holds else Status.NO_GAIN)
+        return found
+
+
+def _changes(recipe: Recipe, now: dict[str, str], version: str) -> list[str]:
+    notes = []
+    if version != recipe.toolchain:
+        notes.append(f"LLVM was {recipe.toolchain} and is {version}")
+    changed = sorted(p for p in recipe.sources.keys() & now.keys() if recipe.sources[p] != now[p])
+    gone = sorted(recipe.sources.keys() - now.keys())
+    notes += [f"{path} has changed" for path in changed[:5]]
+    notes += [f"{path} is gone" for path in gone[:5]]
+    return notes
+
+
+def _verified(place: Workplace, recipe: Recipe, path: Path, notes: list[str]) -> Verification:
+    baseline = place.workshop.build(BASELINE)
+    if isinstance(baseline, Refusal):
+        raise ProgramError("the program no longer builds", cause=baseline.reason)
+    build = place.workshop.build(AS_HANDED_OVER)
+    found = Verification(
+        recipe=str(path),
+        holds=False,
+        same_code=False,
+        correct=False,
+        verdict=None,
+        speedup=None,
+        low=None,
+        high=None,
+        pairs=0,
+        promised=recipe.result.speedup,
+        notes=notes,
+    )
+    if isinstance(build, Refusal):
+        return found.model_copy(update={"notes": [*notes, f"does not build: {build.reason}"]})
+    checked = place.checker.check(build)
+    same = build.code == recipe.code
+    if isinstance(checked, Refusal):
+        more = [*notes, checked.reason]
+        return found.model_copy(update={"same_code": same, "notes": more})
+    said = place.measurer.confirm("verify", build, baseline)
+    return found.model_copy(
+        update={
+            "holds": said.verdict is Verdict.FASTER,
+            "same_code": same,
+            "correct": True,
+            "verdict": said.verdict,
+            "speedup": said.ratio,
+            "low": said.low,
+            "high": said.high,
+            "pairs": said.pairs,
+        }
+    )

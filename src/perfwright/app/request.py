@@ -1,0 +1,57 @@
+"""What a user asks of `perfwright tune`, checked before anything is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from perfwright.errors import UserError, unknown_name
+
+METRICS = ("cpu", "wall", "instructions", "cycles")
+LEVELS = ("pipeline",)
+"""Levels that this version can edit at; `source`, `ir` and `asm` are planned."""
+
+
+class TuneRequest(BaseModel):
+    """One campaign as the user wants it.  Stored in the journal; resume reads it back.
+
+    `max_size` and `max_compile_time` are ratios to the baseline; `seconds` is wall time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    program: Path
+    arguments: tuple[str, ...] = ()
+    mind: str = "builtin"
+    levels: tuple[str, ...] = ("pipeline",)
+    rounds: int | None = 3
+    seconds: float | None = None
+    metric: str | None = None
+    """One of `METRICS`; CPU time, or wall time for programs on several CPUs, when `None`."""
+    toolchain: str | None = None
+    cpu: str | None = None
+    seed: int = 0
+    out: Path | None = None
+    weak_oracle: bool = False
+    max_size: float | None = None
+    max_compile_time: float | None = None
+    null_candidates: bool = False
+    """A/A: propose candidates that change nothing and measure them all the same."""
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, name: str | None) -> str | None:
+        if name is not None and name not in METRICS:
+            raise unknown_name("metric", name, METRICS)
+        return name
+
+    @field_validator("levels")
+    @classmethod
+    def _known_levels(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in LEVELS:
+                raise unknown_name("level", name, LEVELS)
+        if not names:
+            raise UserError("no level is given", hint="--levels pipeline")
+        return names

@@ -1,0 +1,57 @@
+"""A campaign as far as its journal tells it, without running anything."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from perfwright.app.request import TuneRequest
+from perfwright.core.budget import Budget
+from perfwright.core.campaign import Campaign, Outcome, Settings, Team
+from perfwright.core.protocols import Ground, Lesson
+from perfwright.core.trial import Trial
+from perfwright.store.campaign import CampaignJournal, RecordEndsError
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is known of a campaign; `outcome` is missing while it has not ended."""
+
+    ground: Ground | None
+    trials: tuple[Trial, ...]
+    lessons: tuple[Lesson, ...]
+    outcome: Outcome | None
+    replayed: Outcome | None = None
+    """What the loop comes to when it is run over the record again."""
+
+
+def loop_settings(request: TuneRequest) -> Settings:
+    """What the request says to the loop itself."""
+    return Settings(
+        budget=Budget(rounds=request.rounds, seconds=request.seconds),
+        deduplicate=not request.null_candidates,
+    )
+
+
+def read_story(journal: CampaignJournal, request: TuneRequest) -> Story:
+    """Run the loop over the record alone: every finished step answers from there.
+
+    The first step that is not on record ends the story.
+    """
+    absent: Any = _Absent()
+    team = Team(absent, absent, absent, absent, absent, journal)
+    campaign = Campaign(team, loop_settings(request))
+    outcome = journal.outcome()
+    replayed: Outcome | None = None
+    with contextlib.suppress(RecordEndsError):
+        replayed = campaign.run()
+    trials, lessons = tuple(campaign.trials), tuple(campaign.lessons)
+    return Story(campaign.ground, trials, lessons, outcome, replayed)
+
+
+class _Absent:
+    """Stands for everyone who must not be asked when only the record counts."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RecordEndsError(f"the record ends before {name!r} was asked")

@@ -1,0 +1,239 @@
+"""The main job: tune a program, or go on with a campaign, or run one again from its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfwright.app.documents import document_from, usage_record
+from perfwright.app.drafts import WorkshopBench
+from perfwright.app.handover import hand_over, recipe_path, report_path
+from perfwright.app.observer import ProgramObserver, hot_symbols
+from perfwright.app.request import TuneRequest
+from perfwright.app.sources import digests
+from perfwright.app.story import loop_settings, read_story
+from perfwright.app.workplace import Setup, Workplace
+from perfwright.core.budget import Meter
+from perfwright.core.campaign import Campaign, Status, Team
+from perfwright.core.events import Reporter, Warned
+from perfwright.core.protocols import Build, Ground, Mind
+from perfwright.core.verdict import Comparison
+from perfwright.errors import PerfwrightError, UserError, unknown_name
+from perfwright.measure.executor import open_executor
+from perfwright.minds.builtin import builtin_mind
+from perfwright.program.spec import load
+from perfwright.report.document import CampaignDocument, WarningRecord
+from perfwright.settings import Settings
+from perfwright.store.campaign import CampaignJournal
+from perfwright.store.journal import JournalStore
+from perfwright.store.records import Plan, refuse_changes
+from perfwright.toolchain import discovery
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a campaign ended: its document, and the error when it failed."""
+
+    document: CampaignDocument
+    error: PerfwrightError | None = None
+    interrupted: bool = False
+
+
+def tune(request: TuneRequest, reporter: Reporter) -> Ended:
+    """Run a campaign from the beginning.
+
+    What goes wrong before there is a campaign (a missing file, no toolchain) is an `Ended`
+    too, with a document that has no campaign.
+    """
+    meter = Meter()
+    try:
+        setup = prepare(request)
+    except PerfwrightError as error:
+        return Ended(_stillborn(request, error, meter), error)
+    with JournalStore.open(setup.settings.home) as store:
+        with store.create_campaign(_plan(setup), lambda: meter.usage) as journal:
+            ended = _run(setup, journal, meter, reporter)
+        return _documented(store, journal.campaign, ended)
+
+
+def resume(name: str, reporter: Reporter) -> Ended:
+    """Go on with an interrupted campaign.
+
+    Raises:
+        UserError: there is none, it has ended, or what it stands on has changed.
+    """
+    meter = Meter()
+    settings = Settings.load()
+    with JournalStore.open(settings.home) as store:
+        record = store.find(name)
+        request = TuneRequest.model_validate(record.plan.settings["request"])
+        setup = prepare(request)
+        refuse_changes(record, _fingerprint(setup), digests(setup.spec))
+        with store.open_campaign(record.id, lambda: meter.usage) as journal:
+            ended = _run(setup, journal, meter, reporter)
+        return _documented(store, journal.campaign, ended)
+
+
+def replay(name: str) -> Ended:
+    """Run a campaign again from its journal alone.
+
+    Raises:
+        UserError: the record does not lead to the outcome that was recorded.
+    """
+    settings = Settings.load()
+    with JournalStore.open(settings.home) as store:
+        record = store.find(name)
+        journal = store.replay_campaign(record.id)
+        request = TuneRequest.model_validate(record.plan.settings["request"])
+        story = read_story(journal, request)
+        if story.outcome is not None and story.replayed != story.outcome:
+            raise UserError(
+                f"the record of {record.id} does not lead to the outcome that it had",
+                cause="it was made by another version of perfwright"
+                if record.version
+                else "the journal was changed",
+                hint=f"perfwright show {record.id}",
+            )
+        return Ended(document_from(record, story, recipe=_existing(recipe_path(settings, record))))
+
+
+def prepare(request: TuneRequest) -> Setup:
+    """Read the program and choose the toolchain.
+
+    Raises:
+        UserError: the request or the program's file is wrong.
+        ToolchainError: there is no such toolchain.
+    """
+    if request.mind != "builtin":
+        raise unknown_name("mind", request.mind, ["builtin"])
+    settings = Settings.load()
+    spec = load(request.program, request.arguments)
+    toolchain = discovery.select(request.toolchain)
+    return Setup(settings, spec, toolchain, discovery.host(toolchain), request)
+
+
+def _fingerprint(setup: Setup) -> str:
+    return f"LLVM {setup.toolchain.version} {setup.toolchain.fingerprint}"
+
+
+def _plan(setup: Setup) -> Plan:
+    request = setup.request
+    context = {
+        "version": setup.toolchain.version,
+        "triple": setup.host.triple,
+        "cpu": request.cpu or "generic",
+    }
+    where = request.program.absolute()
+    stored = request.model_copy(update={"program": where})
+    return Plan(
+        program=setup.spec.name,
+        path=where,
+        settings={"request": stored.model_dump(mode="json"), "context": context},
+        toolchain=_fingerprint(setup),
+        sources=digests(setup.spec),
+        seed=request.seed,
+        mind=request.mind,
+    )
+
+
+def _run(
+    setup: Setup, journal: CampaignJournal, meter: Meter, reporter: Reporter
+) -> tuple[PerfwrightError | None, bool, list[Warned]]:
+    """Run the loop and write down how it ended: the error, and whether it was interrupted."""
+    executor = open_executor(setup.toolchain.tool("clang"), setup.settings.cache)
+    with executor:
+        place = Workplace(setup, journal, executor, meter, reporter)
+        try:
+            outcome = _campaign(place).run()
+            hand_over(place, outcome)
+            journal.finish(outcome.status, outcome)
+        except PerfwrightError as error:
+            journal.finish(Status.FAILED, cause=error.fact)
+            return error, False, place.warned
+        except KeyboardInterrupt:
+            journal.finish(Status.INTERRUPTED)
+            return None, True, place.warned
+        return None, False, place.warned
+
+
+def _campaign(place: Workplace) -> Campaign:
+    """The engine with everyone that it calls."""
+    ground = place.journal.once("observe", Ground, lambda: _observer(place).observe())
+    place.workshop.hot = hot_symbols(ground.facts)
+    place.staged_is_open = ground.identity != "differs"
+    team = Team(
+        observer=_observer(place),
+        mind=_mind(place),
+        workshop=place.workshop,
+        checker=place.checker,
+        measurer=place.measurer,
+        journal=place.journal,
+        reporter=place.hear,
+        spent=place.journal.spent,
+    )
+    return Campaign(team, loop_settings(place.setup.request))
+
+
+def _mind(place: Workplace) -> Mind:
+    return builtin_mind(WorkshopBench(place.workshop), seed=place.setup.request.seed)
+
+
+def _observer(place: Workplace) -> ProgramObserver:
+    def compare(label: str, one: Build, other: Build) -> Comparison:
+        return place.measurer.attribute(label, one, other)
+
+    return ProgramObserver(
+        workshop=place.workshop,
+        runs=place.runs,
+        executor=place.metered,
+        reference=lambda: place.reference,
+        compare=compare,
+        note=place.note,
+        weak_oracle=place.setup.request.weak_oracle,
+        seed=place.setup.request.seed,
+        metric=lambda: place.metric,
+    )
+
+
+def _documented(
+    store: JournalStore,
+    campaign: str,
+    ended: tuple[PerfwrightError | None, bool, list[Warned]],
+) -> Ended:
+    error, interrupted, warned = ended
+    document = document_of(store, campaign)
+    known = {warning.text for warning in document.warnings}
+    more = [WarningRecord(text=w.text, hint=w.hint) for w in warned if w.text not in known]
+    document = document.model_copy(update={"warnings": [*document.warnings, *more]})
+    return Ended(document, error, interrupted)
+
+
+def document_of(store: JournalStore, name: str) -> CampaignDocument:
+    """The document of a campaign, read from the journal alone."""
+    settings = Settings.load()
+    record = store.find(name)
+    journal = store.replay_campaign(record.id)
+    request = TuneRequest.model_validate(record.plan.settings["request"])
+    return document_from(
+        record,
+        read_story(journal, request),
+        recipe=_existing(recipe_path(settings, record)),
+        report=_existing(report_path(settings, record)),
+    )
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _stillborn(request: TuneRequest, error: PerfwrightError, meter: Meter) -> CampaignDocument:
+    return CampaignDocument(
+        campaign=None,
+        program=request.program.name,
+        status=Status.FAILED,
+        cause=error.fact,
+        mind=request.mind,
+        seed=request.seed,
+        metric=request.metric or "cpu",
+        usage=usage_record(meter.usage),
+    )

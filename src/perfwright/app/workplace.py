@@ -1,0 +1,245 @@
+"""Everything that one campaign works with, put together in one place."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from perfwright.app.request import TuneRequest
+from perfwright.checks.checker import OracleChecker, refuse
+from perfwright.checks.selfcheck import SelfCheck
+from perfwright.core.budget import Meter
+from perfwright.core.candidate import BASELINE
+from perfwright.core.events import Reporter, StageBegan, Warned
+from perfwright.core.protocols import Refusal
+from perfwright.errors import InternalError
+from perfwright.levels.pipeline.level import NAME as PIPELINE
+from perfwright.levels.pipeline.level import PipelineLevel, only_parse
+from perfwright.levels.protocol import Level
+from perfwright.levels.workshop import EditWorkshop, Guards, Site
+from perfwright.measure.blocks import PairRecord, Rig
+from perfwright.measure.executor import NativeExecutor
+from perfwright.measure.lock import measuring
+from perfwright.measure.machine import look as look_at_machine
+from perfwright.measure.measurer import PairedMeasurer
+from perfwright.measure.metric import Metric
+from perfwright.measure.reference import Reference, choose_metric
+from perfwright.measure.runner import Executor, Run, RunResult
+from perfwright.measure.workloads import ProgramRuns
+from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.program.capture import capture
+from perfwright.program.captured import CapturedBuild
+from perfwright.program.plan import BuildPlan
+from perfwright.program.spec import ProgramSpec
+from perfwright.settings import Settings
+from perfwright.store.artefacts import ArtefactStore
+from perfwright.store.campaign import CampaignJournal
+from perfwright.toolchain.about import option_table, pass_registry
+from perfwright.toolchain.discovery import Host, Toolchain
+from perfwright.toolchain.process import Limits, ProcessResult, run
+
+_NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is known before a campaign has a journal: the program and the tools."""
+
+    settings: Settings
+    spec: ProgramSpec
+    toolchain: Toolchain
+    host: Host
+    request: TuneRequest
+
+    @property
+    def base(self) -> BuildPlan:
+        """What every build has, the baseline included: `--cpu`."""
+        cpu = self.request.cpu
+        if cpu is None:
+            return BuildPlan()
+        flag = "-march" if self.host.triple.startswith(("x86_64", "i386", "i686")) else "-mcpu"
+        return BuildPlan(compile_flags=(f"{flag}={cpu}",), link_flags=(f"{flag}={cpu}",))
+
+
+@dataclass
+class Workplace:
+    """The tools of one campaign, made when they are first needed."""
+
+    setup: Setup
+    journal: CampaignJournal
+    executor: NativeExecutor
+    meter: Meter
+    reporter: Reporter
+    warned: list[Warned] = field(default_factory=list)
+    staged_is_open: bool = True
+    levels: Mapping[str, Level] | None = None
+    """Where edits act; the levels of the request when `None`."""
+
+    @property
+    def folder(self) -> Path:
+        """The campaign's own folder: the copy of a captured build, binaries on their way."""
+        return self.setup.settings.home / "work" / self.journal.campaign
+
+    def note(self, detail: str) -> None:
+        """Say what is going on."""
+        self.reporter(StageBegan("observe", detail))
+
+    def hear(self, event: object) -> None:
+        """Pass an event on; warnings are kept for the document."""
+        if isinstance(event, Warned) and event not in self.warned:
+            self.warned.append(event)
+        self.reporter(event)  # type: ignore[arg-type]
+
+    @cached_property
+    def artefacts(self) -> ArtefactStore:
+        """Where binaries are kept."""
+        return ArtefactStore(self.setup.settings.artefacts)
+
+    @cached_property
+    def captured(self) -> CapturedBuild:
+        """The program's units and link step, captured once a campaign."""
+
+        def do() -> CapturedBuild:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self.meter.during("compile"):
+                return capture(self.setup.spec, self.setup.toolchain, self.folder / "capture")
+
+        return self.journal.once("capture", CapturedBuild, do)
+
+    @cached_property
+    def workshop(self) -> EditWorkshop:
+        """Repairs and builds candidates."""
+        request = self.setup.request
+        site = Site(
+            captured=self.captured,
+            toolchain=self.setup.toolchain,
+            folder=self.folder / "builds",
+            objects=self.setup.settings.cache / "objects",
+            keep=self.artefacts.add,
+            base=self.setup.base,
+            runner=self._compile,
+            seed=request.seed,
+        )
+        levels = self.levels or {PIPELINE: self._pipeline_level()}
+        guards = Guards(request.max_size, request.max_compile_time)
+        return EditWorkshop(site, levels, guards)
+
+    def _pipeline_level(self) -> PipelineLevel:
+        toolchain = self.setup.toolchain
+        registry = pass_registry(toolchain, self.setup.host)
+        return PipelineLevel(
+            vocabulary=Vocabulary(registry),
+            options=option_table(toolchain),
+            mend=only_parse,
+            base=registry.pipelines["default<O3>"],
+            unit_names=tuple(unit.name for unit in self.captured.units),
+            host_cpu=self.setup.host.cpu,
+            staged=lambda: self.staged_is_open,
+        )
+
+    @cached_property
+    def runs(self) -> ProgramRuns:
+        """Makes the runs of the program."""
+        captured = self.captured
+        place = self.setup.spec.binary or captured.binary_name
+        return ProgramRuns(self.setup.spec, captured.root, place)
+
+    @cached_property
+    def metered(self) -> Executor:
+        """Runs programs, and counts the time."""
+        return MeteredExecutor(self.executor, self.meter)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What the unmodified program does; its runs are checks, no measurements."""
+        build = self.workshop.build(BASELINE)
+        if isinstance(build, Refusal):
+            raise InternalError("the baseline no longer builds", cause=build.reason)
+        check = SelfCheck(self.runs, self.metered, time.time, time.sleep)
+        return check.reference(self.artefacts.path(build.binaries[0]))
+
+    @cached_property
+    def metric(self) -> Metric:
+        """What is compared; a surprise is said once."""
+        asked = self.setup.request.metric
+        chosen, warning = choose_metric(Metric(asked) if asked else None, self.reference)
+        if warning:
+            self.hear(Warned(warning))
+        return chosen
+
+    @cached_property
+    def checker(self) -> OracleChecker:
+        """Compares builds with the unmodified program."""
+        return OracleChecker(self.runs, self.metered, self.reference, self.artefacts.path)
+
+    @cached_property
+    def measurer(self) -> PairedMeasurer:
+        """Times builds in pairs."""
+        machine = look_at_machine()
+        for warning in machine.warnings:
+            self.hear(Warned(warning.fact, warning.hint))
+        rig = Rig(
+            runs=self.runs,
+            executor=self.metered,
+            reference=self.reference,
+            log=self.journal.pairs(PairRecord),
+            binary=self.artefacts.path,
+            refuse=lambda expected, ran, result: refuse(
+                expected, ran, result, self.setup.spec.oracle
+            ),
+            seed=self.setup.request.seed,
+            metric=self.metric,
+            cpu=None if self.reference.parallel else machine.quiet_cpu,
+            lock=self._lock,
+            out_of_time=self._out_of_time,
+        )
+        return PairedMeasurer(rig, self.workshop.build, reporter=self.hear)
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return measuring(f"campaign {self.journal.campaign}", waiting=self._waiting)
+
+    def _waiting(self, holder: str) -> None:
+        self.hear(Warned(f"waiting for {holder}, which is measuring on this machine"))
+
+    def _out_of_time(self, label: str) -> bool:
+        limit = self.setup.request.seconds
+        if limit is None:
+            return False
+        share = 1.0 if label.startswith("confirm") else 0.8
+        return self.journal.spent() > share * limit
+
+    def _compile(
+        self,
+        argv: Sequence[str | os.PathLike[str]],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        limits: Limits = _NO_LIMITS,
+    ) -> ProcessResult:
+        """`process.run`, counted as compiling."""
+        with self.meter.during("compile"):
+            return run(argv, cwd=cwd, env=env, stdin=stdin, limits=limits)
+
+
+@dataclass(frozen=True)
+class MeteredExecutor:
+    """An executor that counts its time as running."""
+
+    inner: NativeExecutor
+    meter: Meter
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether runs are shut in."""
+        return self.inner.sandboxed
+
+    def execute(self, run: Run) -> RunResult:
+        """Run a program to its end."""
+        with self.meter.during("run"):
+            return self.inner.execute(run)

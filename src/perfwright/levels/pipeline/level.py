@@ -1,0 +1,160 @@
+"""The level `pipeline`: from edits in text form to what a build does differently.
+
+Edits of options and flags build on the user's own road, whatever it is.  Edits of passes need
+a pipeline: with `link whole-program` lld runs it over the merged program; without, `opt` runs
+it over each unit (the staged road), which no stock build can do and the recipe says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from perfwright.core.candidate import Edit
+from perfwright.core.protocols import Refusal
+from perfwright.errors import UserError
+from perfwright.levels.protocol import Mended
+from perfwright.pipeline.apply import apply_passes, pass_edits, settings, units
+from perfwright.pipeline.edits import LinkMode, PipelineEdit, parse_edit
+from perfwright.pipeline.fidelity import restored, text_options
+from perfwright.pipeline.tree import Pipeline, parse
+from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.program.plan import BuildPlan, link_option
+from perfwright.toolchain.registry import OptionTable
+
+NAME = "pipeline"
+
+
+@dataclass(frozen=True)
+class PipelineLevel:
+    """Implements `perfwright.levels.protocol.Level`.
+
+    Attributes:
+        vocabulary: the passes of the toolchain.
+        options: its options.
+        mend: repairs the texts of edits.
+        base: the -O3 pipeline as the toolchain prints it.
+        unit_names: the program's units.
+        host_cpu: what `native` means, so that a recipe means the same everywhere.
+        staged: whether the staged road is open (the identity check).
+    """
+
+    vocabulary: Vocabulary
+    options: OptionTable
+    mend: Callable[[tuple[Edit, ...]], Mended | Refusal]
+    base: str
+    unit_names: tuple[str, ...]
+    host_cpu: str = ""
+    staged: Callable[[], bool] = lambda: True
+
+    def repair(self, edits: tuple[Edit, ...]) -> Mended | Refusal:
+        """Mend each edit, and refuse edits that contradict each other or fit nowhere."""
+        mended = self.mend(edits)
+        if isinstance(mended, Refusal):
+            return mended
+        plan = self.plan(mended.edits, BuildPlan())
+        return plan if isinstance(plan, Refusal) else mended
+
+    def plan(self, edits: tuple[Edit, ...], base: BuildPlan) -> BuildPlan | Refusal:
+        """The base plan with these edits."""
+        try:
+            return self._plan([parse_edit(edit.text) for edit in edits], base)
+        except UserError as error:
+            return Refusal(": ".join(filter(None, (error.fact, error.cause))))
+
+    def _plan(self, edits: list[PipelineEdit], base: BuildPlan) -> BuildPlan | Refusal:
+        unknown = [name for name in units(edits) if name not in self.unit_names]
+        if unknown:
+            known = ", ".join(self.unit_names)
+            return Refusal(f"there is no unit {unknown[0]!r}; the program has {known}")
+        everywhere = settings(edits)
+        whole = everywhere.link is LinkMode.WHOLE_PROGRAM
+        compile_flags = [*base.compile_flags, *map(self._flag, everywhere.flags)]
+        link_flags = list(base.link_flags)
+        for option in everywhere.mllvm():
+            compile_flags += ["-mllvm", option]
+            link_flags += link_option(option) if whole else ()
+        changes: dict[str, object] = {"whole_program": whole}
+        passes = self._passes(edits, whole)
+        if isinstance(passes, Refusal):
+            return passes
+        for option in passes.options:
+            compile_flags += [] if whole else ["-mllvm", option]
+            link_flags += link_option(option) if whole else ()
+        changes |= {
+            "compile_flags": tuple(compile_flags),
+            "link_flags": tuple(link_flags),
+            "unit_flags": self._unit_flags(edits),
+            "pipeline": passes.program,
+            "unit_pipelines": passes.units,
+        }
+        return BuildPlan.model_validate({**base.model_dump(), **changes})
+
+    def _unit_flags(self, edits: list[PipelineEdit]) -> dict[str, tuple[str, ...]]:
+        """What the edits say for single units, beyond what they say for all."""
+        everywhere = settings(edits)
+        found: dict[str, tuple[str, ...]] = {}
+        for name in units(edits):
+            mine = settings(edits, name)
+            words = [self._flag(f) for f in mine.flags if f not in everywhere.flags]
+            for option in mine.mllvm():
+                if option not in everywhere.mllvm():
+                    words += ["-mllvm", option]
+            if words:
+                found[name] = tuple(words)
+        return found
+
+    def _passes(self, edits: list[PipelineEdit], whole: bool) -> _Passes | Refusal:
+        """The pipelines that edits of passes ask for."""
+        common = pass_edits(edits)
+        own = {name: pass_edits(edits, name) for name in units(edits)}
+        if not common and not any(own.values()):
+            return _Passes()
+        base = restored(parse(self.base), "O3")
+        chosen = dict(settings(edits).options)
+        options = text_options("O3", self.options, chosen)
+        if whole:
+            if any(passes != common for passes in own.values()):
+                return Refusal(
+                    "edits of passes for single units do not go with link whole-program: lld runs "
+                    "one pipeline over the merged program"
+                )
+            return _Passes(str(self._edited(common, base)), {}, options)
+        if not self.staged():
+            return Refusal(
+                "edits of passes need the staged road, which is closed: for this program it does "
+                "not give the speed of clang itself; add link whole-program"
+            )
+        pipelines = {}
+        for name in self.unit_names:
+            wanted = own.get(name, common)
+            if wanted:
+                pipelines[name] = str(self._edited(wanted, base))
+        return _Passes(None, pipelines, options)
+
+    def _edited(self, edits: Sequence[object], base: Pipeline) -> Pipeline:
+        return apply_passes(edits, base, self.vocabulary)  # type: ignore[arg-type]
+
+    def _flag(self, flag: str) -> str:
+        return flag.replace("=native", f"={self.host_cpu}") if self.host_cpu else flag
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """A pipeline over the program, or one for each unit that differs, and their options."""
+
+    program: str | None = None
+    units: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+
+
+def only_parse(edits: tuple[Edit, ...]) -> Mended | Refusal:
+    """Takes well-formed edits in their normal form and mends nothing."""
+    kept = []
+    for edit in edits:
+        try:
+            kept.append(Edit(NAME, str(parse_edit(edit.text))))
+        except UserError as error:
+            return Refusal(": ".join(filter(None, (error.fact, error.cause))))
+    origin = {drafted: (normal,) for drafted, normal in zip(edits, kept, strict=True)}
+    return Mended(tuple(dict.fromkeys(kept)), (), origin)

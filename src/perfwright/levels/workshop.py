@@ -1,0 +1,215 @@
+"""Repairs, builds and looks into candidates, by asking the levels that they edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perfwright.core.candidate import Candidate, Edit
+from perfwright.core.evidence import Fact
+from perfwright.core.protocols import Build, Refusal, Repaired
+from perfwright.evidence.diff import Build as BuildView
+from perfwright.evidence.diff import diff_builds
+from perfwright.evidence.disassembly import disassemble
+from perfwright.evidence.elf import code_hash
+from perfwright.levels.protocol import Level
+from perfwright.measure.schedule import layout_seed
+from perfwright.program.build import BuildFailure, Built, build
+from perfwright.program.captured import CapturedBuild
+from perfwright.program.plan import PLAIN, BuildPlan
+from perfwright.toolchain.discovery import Toolchain
+from perfwright.toolchain.process import Runner, run
+
+_CONSEQUENCES = 12
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where and with what candidates are built.
+
+    Attributes:
+        captured: the program's units and link step.
+        base: what every build has, the baseline included: `--cpu`.
+        folder: a folder of this campaign's for binaries on their way to the artefacts.
+        objects: object files that all campaigns share.
+        keep: puts a file into the artefact store and gives its digest.
+        seed: of the layouts.
+    """
+
+    captured: CapturedBuild
+    toolchain: Toolchain
+    folder: Path
+    objects: Path
+    keep: Callable[[Path], str]
+    base: BuildPlan = PLAIN
+    runner: Runner = run
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Limits on candidates, as ratios to the baseline; `None` is no limit."""
+
+    size: float | None = None
+    compile_time: float | None = None
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A draft that was compiled only to look at it."""
+
+    code: str
+    size_bytes: int
+    functions: Mapping[str, tuple[str, ...]]
+
+
+@dataclass
+class EditWorkshop:
+    """Implements `perfwright.core.protocols.Workshop` over any levels.
+
+    Attributes:
+        hot: symbols whose machine code is compared; set when the evidence is in.
+    """
+
+    site: Site
+    levels: Mapping[str, Level]
+    guards: Guards = Guards()
+    hot: Sequence[str] = ()
+    _built: dict[str, Built] = field(default_factory=dict)
+    _inside: dict[str, Inside | Refusal] = field(default_factory=dict)
+
+    def repair(self, draft: Candidate) -> Repaired | Refusal:
+        """Every level mends its own edits; the claims follow the edits that they speak for."""
+        edits: list[Edit] = []
+        repairs: list[str] = []
+        renamed: dict[Edit, tuple[Edit, ...]] = {}
+        for level in dict.fromkeys(edit.level for edit in draft.edits):
+            if level not in self.levels:
+                known = ", ".join(self.levels)
+                return Refusal(f"there is no level {level!r} in this campaign; known: {known}")
+            own = tuple(edit for edit in draft.edits if edit.level == level)
+            mended = self.levels[level].repair(own)
+            if isinstance(mended, Refusal):
+                return mended
+            edits += mended.edits
+            repairs += mended.repairs
+            renamed |= mended.origin
+        claims = tuple(
+            type(claim)(edit, claim.text, claim.evidence)
+            for claim in draft.claims
+            for edit in renamed.get(claim.edit, (claim.edit,))
+            if edit in edits
+        )
+        return Repaired(Candidate(tuple(edits), claims), tuple(repairs))
+
+    def plan(self, candidate: Candidate) -> BuildPlan | Refusal:
+        """What the candidate's build does differently from the user's."""
+        plan = self.site.base
+        for name, level in self.levels.items():
+            own = tuple(edit for edit in candidate.edits if edit.level == name)
+            if own:
+                changed = level.plan(own, plan)
+                if isinstance(changed, Refusal):
+                    return changed
+                plan = changed
+        return plan
+
+    def build(self, candidate: Candidate, layouts: int = 0) -> Build | Refusal:
+        """Build by the road of deployment, and `layouts` times more in random order."""
+        plan = self.plan(candidate)
+        if isinstance(plan, Refusal):
+            return plan
+        built = self._compile(candidate.id, plan)
+        if isinstance(built, Refusal):
+            return built
+        too_much = self._guarded(candidate, built)
+        if too_much is not None:
+            return too_much
+        code = code_hash(built.binary)
+        digests = [self.site.keep(built.binary)]
+        for number in range(layouts):
+            seed = layout_seed(self.site.seed, number)
+            laid_out = plan.model_copy(update={"layout_seed": seed})
+            again = self._compile(f"{candidate.id}-layout{number}", laid_out)
+            if isinstance(again, Refusal):
+                return again
+            digests.append(self.site.keep(again.binary))
+        return Build(candidate, code, built.code_size, tuple(digests))
+
+    def consequences(self, build: Build) -> tuple[Fact, ...]:
+        """What the candidate changed in sizes and in the code of hot functions."""
+        mine = self._built.get(build.candidate.id)
+        baseline = self._compile(Candidate().id, self.site.base)
+        if mine is None:
+            plan = self.plan(build.candidate)
+            made = plan if isinstance(plan, Refusal) else self._compile(build.candidate.id, plan)
+            if isinstance(made, Refusal):
+                return ()
+            mine = made
+        if isinstance(baseline, Refusal):
+            return ()
+        tools, runner = self.site.toolchain, self.site.runner
+        before, after = BuildView(baseline.binary), BuildView(mine.binary)
+        return diff_builds(before, after, self.hot, tools, runner)[:_CONSEQUENCES]
+
+    def look(self, candidate: Candidate) -> Inside | Refusal:
+        """Compile a draft and disassemble its hot functions; remembered."""
+        if candidate.id not in self._inside:
+            self._inside[candidate.id] = self._looked(candidate)
+        return self._inside[candidate.id]
+
+    def _looked(self, candidate: Candidate) -> Inside | Refusal:
+        repaired = self.repair(candidate)
+        if isinstance(repaired, Refusal):
+            return repaired
+        plan = self.plan(repaired.candidate)
+        if isinstance(plan, Refusal):
+            return plan
+        built = self._compile(repaired.candidate.id, plan)
+        if isinstance(built, Refusal):
+            return built
+        tools, runner = self.site.toolchain, self.site.runner
+        code = disassemble(built.binary, list(self.hot), tools, runner) if self.hot else ()
+        functions = {function.name: function.normalised() for function in code}
+        return Inside(code_hash(built.binary), built.code_size, functions)
+
+    def _compile(self, name: str, plan: BuildPlan) -> Built | Refusal:
+        known = self._built.get(name)
+        if known is not None:
+            return known
+        site = self.site
+        made = build(
+            site.captured,
+            plan,
+            site.toolchain,
+            site.folder / name,
+            site.runner,
+            store=site.objects,
+        )
+        if isinstance(made, BuildFailure):
+            return Refusal(str(made), made.reproducer)
+        self._built[name] = made
+        return made
+
+    def _guarded(self, candidate: Candidate, built: Built) -> Refusal | None:
+        guards = self.guards
+        if not candidate.edits or guards == Guards():
+            return None
+        baseline = self._compile(Candidate().id, self.site.base)
+        if isinstance(baseline, Refusal):
+            return baseline
+        for what, limit, mine, its, option in (
+            ("code", guards.size, built.code_size, baseline.code_size, "--max-size"),
+            (
+                "compile time",
+                guards.compile_time,
+                built.compile_seconds + built.link_seconds,
+                baseline.compile_seconds + baseline.link_seconds,
+                "--max-compile-time",
+            ),
+        ):
+            if limit is not None and its > 0 and mine / its > limit:
+                text = f"{what} grows {mine / its:.2f}-fold, over {option} {limit:g}"
+                return Refusal(text, unpromising=True)
+        return None

@@ -1,0 +1,1 @@
+"""Who decides: the built-in mind, and language models in the same roles."""

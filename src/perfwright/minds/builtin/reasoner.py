@@ -1,0 +1,98 @@
+"""Turns diagnoses into candidates: bundles of levers, screened by compiling them.
+
+A round may measure one candidate, so a candidate carries several ideas at once, at most one
+of each group; pruning takes the idle ones out again at the end.  Levers that do not change
+the machine code of a hot function are dropped before anything is measured.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perfwright.core.candidate import Candidate, Edit
+from perfwright.core.protocols import Refusal, Situation
+from perfwright.minds.builtin.beliefs import Beliefs, believe, uses
+from perfwright.minds.builtin.levers import Called, called
+from perfwright.minds.roles import Bench, Diagnosis
+
+_CURIOSITY = (0.6, 0.8, 0.5)
+"""How much the unknown attracts, by round; the last also for all later rounds."""
+
+_LEAST_HOPE = 0.004
+_MOST_LEVERS = 5
+_SCREENED = 16
+
+
+@dataclass(frozen=True)
+class LeverReasoner:
+    """Bundles the most hopeful levers on top of the incumbent."""
+
+    bench: Bench
+    seed: int = 0
+
+    def reason(self, situation: Situation, diagnoses: Sequence[Diagnosis]) -> Sequence[Candidate]:
+        """The best bundle first, then smaller ones for when that comes to nothing."""
+        levers = self._shuffled(called(diagnoses))
+        beliefs = believe(levers, situation.trials)
+        curiosity = _CURIOSITY[min(situation.round, len(_CURIOSITY)) - 1]
+        base = self._trimmed(situation.incumbent, beliefs)
+        fresh = self._screened(base, beliefs, curiosity)
+        tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
+        drafts = []
+        for size in (_MOST_LEVERS, 2, 1):
+            draft = _bundle(base, fresh[:size], levers)
+            if draft.edits and draft.id not in tried:
+                tried.add(draft.id)
+                drafts.append(draft)
+        return drafts
+
+    def _shuffled(self, levers: list[Called]) -> list[Called]:
+        """The seed decides between levers that are believed in equally."""
+        random.Random(self.seed).shuffle(levers)
+        return sorted(levers, key=lambda c: -(c.mean + c.deviation))
+
+    def _trimmed(self, incumbent: Candidate, beliefs: Beliefs) -> Candidate:
+        """The incumbent without levers that it is now believed to be better off without."""
+        harmful: set[Edit] = set()
+        for lever, mean in zip(beliefs.levers, beliefs.means, strict=True):
+            if mean < -_LEAST_HOPE and uses(incumbent.edits, lever):
+                harmful.update(lever.edits)
+        return incumbent.without(*harmful)
+
+    def _screened(self, base: Candidate, beliefs: Beliefs, curiosity: float) -> list[Called]:
+        """Hopeful levers, one a group, that change hot code when added to `base`."""
+        hopes = beliefs.hopes(curiosity)
+        order = sorted(range(len(hopes)), key=lambda i: -hopes[i])
+        taken = {c.lever.group for c in beliefs.levers if uses(base.edits, c)}
+        chosen: list[Called] = []
+        seen: set[str] = set()
+        looked = 0
+        for index in order:
+            lever = beliefs.levers[index]
+            if hopes[index] < _LEAST_HOPE or looked == _SCREENED or len(chosen) == _MOST_LEVERS:
+                break
+            if lever.lever.group in taken:
+                continue
+            looked += 1
+            draft = self.bench.draft(_bundle(base, [lever], ()), base)
+            if isinstance(draft, Refusal) or not draft.changed or draft.code in seen:
+                continue
+            seen.add(draft.code)
+            taken.add(lever.lever.group)
+            chosen.append(lever)
+        return chosen
+
+
+def _bundle(base: Candidate, levers: Sequence[Called], known: Sequence[Called]) -> Candidate:
+    """The base with these levers on top, and a claim for every edit."""
+    edits = list(base.edits)
+    claims = list(base.claims)
+    for lever in levers:
+        edits += [edit for edit in lever.edits if edit not in edits]
+        claims += lever.claims()
+    for lever in known:
+        if uses(edits, lever) and not any(claim.edit in lever.edits for claim in claims):
+            claims += lever.claims()
+    return Candidate(tuple(edits), tuple(claims))

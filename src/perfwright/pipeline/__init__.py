@@ -1,0 +1,1 @@
+"""Pass pipelines as values: parsed, printed, addressed, edited, repaired, tried."""

@@ -1,0 +1,109 @@
+"""The recipe as a value, and its TOML form, which is the one that `verify` reads."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from perfwright.errors import UserError
+from perfwright.program.plan import BuildPlan
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RecipeEdit(_Table):
+    """One confirmed edit: what it is, why it is there, what it brings."""
+
+    edit: str
+    claim: str = ""
+    evidence: tuple[str, ...] = ()
+    contribution: float | None = None
+
+
+class Figure(_Table):
+    """The confirmed speed-up over the user's build, with its 95 % interval."""
+
+    speedup: float
+    low: float
+    high: float
+    pairs: int
+
+
+class Recipe(_Table):
+    """What a campaign hands over.
+
+    `code` identifies the machine code that was measured (see `perfwright.evidence.elf`);
+    `sources` are digests of the program's files as they were then.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    campaign: str
+    program: Path
+    arguments: tuple[str, ...] = ()
+    """The workload of a one-file program."""
+    toolchain: str
+    triple: str
+    cpu: str | None = None
+    """What `--cpu` said; baseline and result both have it."""
+    correct: str
+    code: str
+    metric: str = "cpu"
+    seed: int = 0
+    result: Figure
+    build: BuildPlan
+    edits: tuple[RecipeEdit, ...]
+    sources: dict[str, str] = Field(default_factory=dict)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @property
+    def major(self) -> int:
+        """The LLVM that it needs."""
+        return int(self.toolchain.split(".", maxsplit=1)[0])
+
+    def to_toml(self) -> str:
+        """The text that `parse` reads back."""
+        data = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        return _HEAD + tomli_w.dumps({"schema": 1, **data})
+
+    @classmethod
+    def parse(cls, text: str, source: str = "recipe") -> Recipe:
+        """The recipe of a TOML text.
+
+        Raises:
+            UserError: it is no TOML, or no recipe.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise UserError(f"{source} is no TOML file", cause=str(error)) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise UserError(
+                f"{source} is no recipe of this version",
+                cause=f"{key}: {first['msg']}",
+                hint="export it again: perfwright recipe CAMPAIGN --format toml",
+            ) from error
+
+    @classmethod
+    def load(cls, path: Path) -> Recipe:
+        """The recipe in a file.
+
+        Raises:
+            UserError: there is no such file, or it holds no recipe.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"cannot read the recipe {path}", cause=str(error)) from error
+        return cls.parse(text, str(path))
+
+
+_HEAD = "# A perfwright recipe.  Check it on this machine:  perfwright verify THIS_FILE\n"
