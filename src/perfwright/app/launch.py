@@ -47,4 +47,5 @@ def _flags(file: Path, environ: dict[str, str]) -> ExtraFlags:
             hint=f"perfwright recipe {recipe.campaign} --format shell",
         )
     environ.setdefault(TOOLCHAIN_VARIABLE, str(recipe.major))
-    return ExtraFlags(recipe.build.compile_words(), recipe.build.link_words())
+    plan = recipe.build
+    return ExtraFlags(plan.compile_words(), plan.link_words(), plan.unit_flags)

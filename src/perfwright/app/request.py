@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -11,6 +12,12 @@ from perfwright.errors import UserError, unknown_name
 METRICS = ("cpu", "wall", "instructions", "cycles")
 LEVELS = ("pipeline",)
 """Levels that this version can edit at; `source`, `ir` and `asm` are planned."""
+
+
+def likely_name(program: Path) -> str:
+    """What a program is called as long as its file has not been read."""
+    place = Path(os.path.abspath(program))  # noqa: PTH100 - a link keeps its own name
+    return place.parent.name if place.suffix == ".toml" else place.stem
 
 
 class TuneRequest(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -51,7 +52,13 @@ def read_story(journal: CampaignJournal, request: TuneRequest) -> Story:
 
 
 class _Absent:
-    """Stands for everyone who must not be asked when only the record counts."""
+    """Stands for everyone who must not be asked when only the record counts.
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise RecordEndsError(f"the record ends before {name!r} was asked")
+    The loop may name what it would ask; only the asking is where the record ends.
+    """
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        def asked(*_: object, **__: object) -> NoReturn:
+            raise RecordEndsError(f"the record ends before {name!r} was asked")
+
+        return asked

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfwright.app.documents import document_from, usage_record
+from perfwright.app.documents import document_from
 from perfwright.app.drafts import WorkshopBench
 from perfwright.app.handover import hand_over, recipe_path, report_path
 from perfwright.app.observer import ProgramObserver, hot_symbols
-from perfwright.app.request import TuneRequest
+from perfwright.app.request import TuneRequest, likely_name
 from perfwright.app.sources import digests
 from perfwright.app.story import loop_settings, read_story
 from perfwright.app.workplace import Setup, Workplace
@@ -22,7 +22,7 @@ from perfwright.errors import PerfwrightError, UserError, unknown_name
 from perfwright.measure.executor import open_executor
 from perfwright.minds.builtin import builtin_mind
 from perfwright.program.spec import load
-from perfwright.report.document import CampaignDocument, WarningRecord
+from perfwright.report.document import CampaignDocument, WarningRecord, stillborn
 from perfwright.settings import Settings
 from perfwright.store.campaign import CampaignJournal
 from perfwright.store.journal import JournalStore
@@ -48,12 +48,14 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
     meter = Meter()
     try:
         setup = prepare(request)
+        with JournalStore.open(setup.settings.home) as store:
+            with store.create_campaign(_plan(setup), lambda: meter.usage) as journal:
+                ended = _run(setup, journal, meter, reporter)
+            return _documented(store, journal.campaign, ended)
     except PerfwrightError as error:
-        return Ended(_stillborn(request, error, meter), error)
-    with JournalStore.open(setup.settings.home) as store:
-        with store.create_campaign(_plan(setup), lambda: meter.usage) as journal:
-            ended = _run(setup, journal, meter, reporter)
-        return _documented(store, journal.campaign, ended)
+        return Ended(_stillborn(request, Status.FAILED, error.fact, meter), error)
+    except KeyboardInterrupt:
+        return Ended(_stillborn(request, Status.INTERRUPTED, "", meter), interrupted=True)
 
 
 def resume(name: str, reporter: Reporter) -> Ended:
@@ -180,7 +182,7 @@ def _mind(place: Workplace) -> Mind:
 
 def _observer(place: Workplace) -> ProgramObserver:
     def compare(label: str, one: Build, other: Build) -> Comparison:
-        return place.measurer.attribute(label, one, other)
+        return place.measurer.same_speed(label, one, other)
 
     return ProgramObserver(
         workshop=place.workshop,
@@ -226,14 +228,13 @@ def _existing(path: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def _stillborn(request: TuneRequest, error: PerfwrightError, meter: Meter) -> CampaignDocument:
-    return CampaignDocument(
-        campaign=None,
-        program=request.program.name,
-        status=Status.FAILED,
-        cause=error.fact,
+def _stillborn(request: TuneRequest, status: Status, cause: str, meter: Meter) -> CampaignDocument:
+    return stillborn(
+        status,
+        cause,
+        program=likely_name(request.program),
         mind=request.mind,
         seed=request.seed,
         metric=request.metric or "cpu",
-        usage=usage_record(meter.usage),
+        seconds=meter.usage.seconds,
     )

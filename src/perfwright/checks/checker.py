@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perfwright.checks.oracle import compare
-from perfwright.checks.selfcheck import TEST_LIMITS, tail
+from perfwright.checks.selfcheck import tail
 from perfwright.core.protocols import Build, Refusal
 from perfwright.core.trial import Correctness
 from perfwright.measure.reference import Expected, Reference
@@ -56,7 +56,7 @@ class OracleChecker:
             if refusal is not None:
                 return refusal
         if self.runs.spec.oracle.test is not None:
-            run = runs.test(binary, limits=TEST_LIMITS)
+            run = runs.test(binary, limits=self.reference.test_limits)
             result = self._result(run)
             if not (result.exited and result.status == 0):
                 said = f": {tail(result)}" if tail(result) else ""

@@ -16,7 +16,6 @@ from typing import Protocol
 
 from perfwright.checks import mutants
 from perfwright.checks.oracle import compare
-from perfwright.checks.selfcheck import TEST_LIMITS
 from perfwright.errors import ProgramError
 from perfwright.measure.reference import Expected, Reference
 from perfwright.measure.runner import Executor, Run
@@ -30,7 +29,7 @@ AIM = 10
 """How many mutants are wanted."""
 
 _TRIES_PER_MUTANT = 3
-_TIMEOUT_FACTOR = 4.0
+_TIMEOUT_FACTOR = 3.0
 _LEAST_TIMEOUT = 1.0
 _DISASSEMBLY = Limits(wall=120.0)
 _SURVIVORS_SHOWN = 5
@@ -39,7 +38,7 @@ _SURVIVORS_SHOWN = 5
 class MutantMaker(Protocol):
     """Builds the program with another text of one unit."""
 
-    def __call__(self, unit: str, text: str) -> Path | None:
+    def __call__(self, unit: str, text: str, /) -> Path | None:
         """The binary, or `None` when it does not build; each call makes a new file."""
         ...
 
@@ -208,7 +207,7 @@ class MutationCheck:
     def _caught_by_test(self, binary: Path) -> str:
         if self.runs.spec.oracle.test is None:
             return ""
-        result = self.executor.execute(self.runs.test(binary, limits=TEST_LIMITS))
+        result = self.executor.execute(self.runs.test(binary, limits=self.reference.test_limits))
         return "" if result.exited and result.status == 0 else f"test: {result.ending()}"
 
     def _run(self, binary: Path, expected: Expected, wall_limit: float) -> Run:

@@ -17,7 +17,7 @@ from pathlib import Path
 from perfwright.checks.oracle import STDOUT, Mismatch, compare
 from perfwright.errors import ProgramError
 from perfwright.measure.reference import Expected, Reference
-from perfwright.measure.runner import Executor, Outcome, Run, RunResult, Setting
+from perfwright.measure.runner import Executor, Outcome, Run, RunLimits, RunResult, Setting
 from perfwright.measure.workloads import ProgramRuns, first_limits
 from perfwright.program.spec import Oracle, Workload
 from perfwright.units import Seconds, format_duration
@@ -31,6 +31,9 @@ _SHORT = 2.0
 """Seconds up to which a third run costs nothing to speak of."""
 
 _TAIL_LINES = 4
+
+_TEST_LIMITS = RunLimits(wall=1800.0)
+"""For the user's own test command, which may compile and run many things."""
 
 
 class Variation(StrEnum):
@@ -89,8 +92,8 @@ class SelfCheck:
                 results differ from run to run.
         """
         found = {w.id: self._expected(w, binary) for w in self.runs.spec.workloads}
-        self._own_test(binary)
-        return Reference(found, tuple(_warnings(self.runs.spec.oracle, tuple(found.values()))))
+        warnings = tuple(_warnings(self.runs.spec.oracle, tuple(found.values())))
+        return Reference(found, warnings, Seconds(self._own_test(binary)))
 
     def _expected(self, workload: Workload, binary: Path) -> Expected:
         first = self._once(workload, binary, 0)
@@ -134,22 +137,19 @@ class SelfCheck:
                 )
         return result
 
-    def _own_test(self, binary: Path) -> None:
+    def _own_test(self, binary: Path) -> float:
+        """How long the user's own test takes, in seconds; 0 without one."""
         if self.runs.spec.oracle.test is None:
-            return
-        run = self.runs.test(binary, limits=TEST_LIMITS)
+            return 0.0
+        run = self.runs.test(binary, limits=_TEST_LIMITS)
         result = self.executor.execute(run)
         if result.exited and result.status == 0:
-            return
+            return result.wall_seconds
         raise ProgramError(
             f"the unmodified program fails its own test: {result.ending()}",
             cause=tail(result) or "the test prints nothing",
             hint=f"make it pass first: {run.reproducer}",
         )
-
-
-TEST_LIMITS = first_limits(Workload(id="test", role="train", cwd=Path(), timeout=Seconds(600.0)))
-"""For the user's own test command, which may compile and run many things."""
 
 
 def tail(result: RunResult) -> str:

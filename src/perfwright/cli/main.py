@@ -1,9 +1,8 @@
-"""The `perfwright` command.
+"""Where the `perfwright` command begins and ends.
 
-Each command builds a request, calls one use case of `perfwright.app`, and prints what comes
-back: one JSON object on standard output with `--json`, text for people on standard error
-otherwise.  Use cases are imported when they are called, so that `perfwright cc`, which a
-build starts thousands of times, does not pay for numpy.
+The launcher (`perfwright cc`), which a build starts thousands of times, goes its own way before
+anything that it does not need is imported.  Everything else is a command of
+`perfwright.cli.commands`; here is what becomes of its errors (DESIGN.md, section 5).
 """
 
 from __future__ import annotations
@@ -11,318 +10,92 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-import click
-import typer
-
-from perfwright import __version__
-from perfwright.cli import output
 from perfwright.errors import InternalError, PerfwrightError, UserError
-from perfwright.units import parse_duration
 
 INTERRUPTED = 130
-
-app = typer.Typer(
-    name="perfwright",
-    help="Make programs that LLVM compiles faster, and prove it.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-_LAUNCHER = {
-    "allow_extra_args": True,
-    "ignore_unknown_options": True,
-    "allow_interspersed_args": False,
-    "help_option_names": [],
-}
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-CampaignId = Annotated[
-    str, typer.Argument(metavar="CAMPAIGN", help="Its id, a unique beginning of it, or 'last'.")
-]
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
-) -> None:
-    if version:
-        print(f"perfwright {__version__}")
-        raise typer.Exit
-    if debug:
-        os.environ["PERFWRIGHT_DEBUG"] = "1"
-
-
-@app.command()
-def doctor(json: Json = False) -> None:
-    """Say what is installed, what is missing, and what this machine can measure."""
-    from perfwright.app.doctor import examine
-
-    report = examine()
-    output.show(report, report.lines(), json=json)
-    if not report.fit:
-        raise typer.Exit(3)
-
-
-@app.command()
-def tune(
-    program: Annotated[
-        Path,
-        typer.Argument(help="A perfwright.toml, a folder with one, or one source file."),
-    ],
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[-- ARGS...]", help="Arguments of a one-file program."),
-    ] = None,
-    mind: Annotated[str, typer.Option(help="Who decides; 'builtin' needs no model.")] = "builtin",
-    levels: Annotated[str, typer.Option(help="Where edits may act, comma-separated.")] = "pipeline",
-    rounds: Annotated[
-        int | None, typer.Option(min=0, help="Measured candidates (3, or no limit with --time).")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option(help="Wall time for all, for example 10m; goes on while it pays.")
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(help="cpu, wall, instructions or cycles; cpu, or wall if parallel."),
-    ] = None,
-    toolchain: Annotated[str | None, typer.Option(help="LLVM to use: 22, or a path.")] = None,
-    cpu: Annotated[
-        str | None, typer.Option(help="native or a CPU name; the baseline gets it as well.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for recipe and report.")] = None,
-    weak_oracle: Annotated[
-        bool, typer.Option("--weak-oracle", help="Go on though the oracle misses most mutants.")
-    ] = False,
-    max_size: Annotated[
-        float | None, typer.Option(help="Largest growth of code, as a ratio: 1.2.")
-    ] = None,
-    max_compile_time: Annotated[
-        float | None, typer.Option(help="Largest growth of compile time, as a ratio.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Tune a program, prove the gain, and hand over a recipe."""
-    from perfwright.app.request import TuneRequest
-    from perfwright.app.tune import tune as run_tune
-    from perfwright.cli.progress import reporter
-
-    request = TuneRequest(
-        program=program,
-        arguments=tuple(arguments or ()),
-        mind=mind,
-        levels=tuple(part.strip() for part in levels.split(",") if part.strip()),
-        rounds=rounds if rounds is not None or time is not None else 3,
-        seconds=parse_duration(time) if time is not None else None,
-        metric=metric,
-        toolchain=toolchain,
-        cpu=cpu,
-        seed=seed,
-        out=out,
-        weak_oracle=weak_oracle,
-        max_size=max_size,
-        max_compile_time=max_compile_time,
-    )
-    with reporter(request.seconds) as report:
-        ended = run_tune(request, report)
-    output.ended(ended, json=json)
-
-
-@app.command()
-def runs(json: Json = False) -> None:
-    """List campaigns, newest first."""
-    from perfwright.app.campaigns import list_runs
-
-    listing = list_runs()
-    output.show(listing, listing.lines(), json=json)
-
-
-@app.command()
-def show(campaign: CampaignId, json: Json = False) -> None:
-    """Show one campaign: its result, its rounds, its edits."""
-    from perfwright.app.campaigns import document_of
-
-    output.campaign(document_of(campaign), json=json)
-
-
-@app.command()
-def explain(campaign: CampaignId, json: Json = False) -> None:
-    """Tell the story of a campaign: diagnosis, decision, consequence, correction."""
-    from perfwright.app.explain import explain as run_explain
-
-    story = run_explain(campaign)
-    output.show(story, story.lines(), json=json)
-
-
-@app.command()
-def resume(campaign: CampaignId, json: Json = False) -> None:
-    """Go on with a campaign that was interrupted."""
-    from perfwright.app.tune import resume as run_resume
-    from perfwright.cli.progress import reporter
-
-    with reporter(None) as report:
-        ended = run_resume(campaign, report)
-    output.ended(ended, json=json)
-
-
-@app.command()
-def replay(campaign: CampaignId, json: Json = False) -> None:
-    """Run a campaign again from its journal alone, and compare the decisions."""
-    from perfwright.app.tune import replay as run_replay
-
-    output.ended(run_replay(campaign), json=json)
-
-
-@app.command()
-def report(
-    campaign: CampaignId,
-    out: Annotated[Path | None, typer.Option(help="The HTML file to write.")] = None,
-) -> None:
-    """Write the HTML report of a campaign."""
-    from perfwright.app.campaigns import write_report
-
-    print(write_report(campaign, out))
-
-
-@app.command()
-def recipe(
-    campaign: CampaignId,
-    form: Annotated[str, typer.Option("--format", help="toml, make, cmake or shell.")] = "toml",
-    out: Annotated[Path | None, typer.Option(help="Write it there; else print it.")] = None,
-) -> None:
-    """Print or export the recipe of a campaign."""
-    from perfwright.app.recipes import export
-
-    text = export(campaign, form)
-    if out is None:
-        print(text, end="")
-    else:
-        out.write_text(text, encoding="utf-8")
-
-
-@app.command()
-def verify(
-    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's TOML file.")],
-    program: Annotated[
-        Path | None, typer.Option(help="The program, if it is not where it was.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Rebuild, check and measure a recipe again; status 1 when it no longer holds."""
-    from perfwright.app.recipes import verify as run_verify
-    from perfwright.cli.progress import reporter
-
-    with reporter(None) as report_to:
-        verification = run_verify(recipe_file, program, report_to)
-    output.show(verification, verification.lines(), json=json)
-    if not verification.holds:
-        raise typer.Exit(1)
-
-
-@app.command()
-def bench(
-    suite: Annotated[Path, typer.Argument(help="A folder of programs.")],
-    only: Annotated[str | None, typer.Option(help="Programs, comma-separated.")] = None,
-    rounds: Annotated[int, typer.Option(min=0, help="Measured candidates a program.")] = 3,
-    methods: Annotated[str, typer.Option(help="Minds to compare, comma-separated.")] = "builtin",
-    cpu: Annotated[str | None, typer.Option(help="native or a CPU name.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for tables and documents.")] = None,
-    json: Json = False,
-) -> None:
-    """Tune every program of a suite under one budget and print the table."""
-    from perfwright.app.bench import BenchRequest
-    from perfwright.app.bench import bench as run_bench
-
-    request = BenchRequest(
-        suite=suite,
-        only=tuple(name for name in (only or "").split(",") if name),
-        rounds=rounds,
-        methods=tuple(methods.split(",")),
-        cpu=cpu,
-        seed=seed,
-        out=out,
-    )
-    result = run_bench(request, output.note)
-    output.show(result, result.lines(), json=json)
-
-
-@app.command()
-def clean(
-    unused: Annotated[
-        bool, typer.Option("--unused", help="Remove artefacts that no campaign needs.")
-    ] = False,
-    campaign: Annotated[
-        list[str] | None, typer.Option(help="Remove this campaign as well.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Say how much the journal and the artefacts take, and remove what is not needed."""
-    from perfwright.app.campaigns import clean as run_clean
-
-    result = run_clean(unused=unused, campaigns=tuple(campaign or ()))
-    output.show(result, result.lines(), json=json)
-
-
-@app.command(context_settings=_LAUNCHER)
-def cc(context: typer.Context) -> None:
-    """Compile C like clang; captures units, or applies a recipe (`--recipe FILE`)."""
-    _launch(context.args, "c")
-
-
-@app.command("c++", context_settings=_LAUNCHER)
-def cxx(context: typer.Context) -> None:
-    """Compile C++ like clang++; captures units, or applies a recipe (`--recipe FILE`)."""
-    _launch(context.args, "c++")
-
-
-def _launch(arguments: list[str], language: Literal["c", "c++"]) -> NoReturn:
-    from perfwright.app.launch import launch
-
-    raise typer.Exit(launch(arguments, language))
+_LAUNCHERS: Mapping[str, Literal["c", "c++"]] = {"cc": "c", "c++": "c++"}
 
 
 def main() -> None:
-    """Run the command and leave with its exit status (DESIGN.md, section 5)."""
+    """Run the command and leave with its exit status."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    words = sys.argv[1:]
+    sys.exit(_launcher(words) if words and words[0] in _LAUNCHERS else _command(words))
+
+
+def _launcher(words: Sequence[str]) -> int:
+    from perfwright.app.launch import launch
+
+    try:
+        return launch(words[1:], _LAUNCHERS[words[0]])
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except PerfwrightError as error:
+        if os.environ.get("PERFWRIGHT_DEBUG"):
+            raise
+        print(f"perfwright: {error}", file=sys.stderr)
+        return error.exit_status
+
+
+def _command(words: Sequence[str]) -> int:
+    # With these two imported, whatever happens next is told in the form that was asked for.
+    from perfwright.cli import output
+
+    end = words.index("--") if "--" in words else len(words)
+    json = "--json" in words[:end]
+    if "--debug" in words[:end]:  # wherever it stands
+        os.environ["PERFWRIGHT_DEBUG"] = "1"
+        words = [*(word for word in words[:end] if word != "--debug"), *words[end:]]
     signal.signal(signal.SIGTERM, _as_interrupt)
-    sys.exit(_status())
+    try:
+        status = _run(words)
+    except PerfwrightError as error:
+        return output.failed(error, json=json)
+    except Exception as error:  # noqa: BLE001 - the last place that can tell the user
+        # Left alone, Python would leave with 1: "a recipe that no longer holds".
+        return output.failed(_unforeseen(error), json=json)
+    if status == INTERRUPTED:  # what typer makes of Ctrl-C
+        return output.interrupted(json=json)
+    return status
 
 
 def _as_interrupt(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _status() -> int:
+def _run(words: Sequence[str]) -> int:
+    import typer
+
+    from perfwright.cli.commands import app
+
     try:
-        result = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return UserError.exit_status
-    except KeyboardInterrupt:
-        output.note("interrupted; go on with: perfwright resume last")
-        return INTERRUPTED
-    except PerfwrightError as error:
-        return _explain(error)
-    except OSError as error:
+        status = app(list(words), prog_name="perfwright", standalone_mode=False)
+    except typer.TyperException as error:
+        raise _misused(error) from error
+    return status if isinstance(status, int) else 0
+
+
+def _misused(error: Any) -> UserError:
+    """What typer says about options and arguments, in our form."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "perfwright"
+    fact = error.format_message().rstrip(".")
+    return UserError(fact[:1].lower() + fact[1:], hint=f"{command} --help")
+
+
+def _unforeseen(error: Exception) -> InternalError:
+    """A machine that gives no more, or our own mistake."""
+    if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        return _explain(InternalError(f"{error.strerror or error}{place}", hint="perfwright clean"))
-    return result if isinstance(result, int) else 0
-
-
-def _explain(error: PerfwrightError) -> int:
-    if os.environ.get("PERFWRIGHT_DEBUG"):
-        raise error
-    output.note(f"perfwright: {error}")
-    return error.exit_status
+        fact = f"the machine refuses: {error.strerror or error}{place}"
+        found = InternalError(fact, hint="make room on the disk: perfwright clean --unused")
+    else:
+        found = InternalError(
+            f"internal error: {type(error).__name__}: {error}",
+            hint="run it again with --debug, and report what it shows",
+        )
+    found.__cause__ = error
+    return found

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from perfwright.report.document import CampaignDocument
+from perfwright.core.campaign import Status
+from perfwright.errors import PerfwrightError
+from perfwright.report.document import CampaignDocument, stillborn
 
 if TYPE_CHECKING:
     from perfwright.app.tune import Ended
+
+INTERRUPTED = 130
 
 
 def note(line: str) -> None:
@@ -22,25 +28,26 @@ def note(line: str) -> None:
 def show(model: BaseModel, lines: Iterable[str], *, json: bool) -> None:
     """A result: as one JSON object, or as lines for people."""
     if json:
-        print(model.model_dump_json(by_alias=True, indent=2))
+        print(model.model_dump_json(by_alias=True, indent=2), flush=True)
         return
     for line in lines:
         note(line)
 
 
 def ended(result: Ended, *, json: bool) -> None:
-    """How a campaign ended; leaves with the status of the error if it failed.
+    """How a campaign ended.
 
     Raises:
-        PerfwrightError: the error that ended it.
-        KeyboardInterrupt: it was interrupted.
+        SystemExit: it failed or was interrupted; with the status for that.
     """
-    if json or result.error is None:
+    if json or (result.error is None and not result.interrupted):
         campaign(result.document, json=json)
     if result.error is not None:
-        raise result.error
+        raise SystemExit(explain(result.error))
     if result.interrupted:
-        raise KeyboardInterrupt
+        name = result.document.campaign
+        note(f"interrupted; go on with: perfwright resume {name}" if name else "interrupted")
+        raise SystemExit(INTERRUPTED)
 
 
 def campaign(document: CampaignDocument, *, json: bool) -> None:
@@ -48,3 +55,28 @@ def campaign(document: CampaignDocument, *, json: bool) -> None:
     from perfwright.report.text import summary
 
     show(document, summary(document), json=json)
+
+
+def failed(
+    error: PerfwrightError, *, json: bool, document: CampaignDocument | None = None
+) -> int:
+    """Tell an error that left nothing else to show; returns the exit status for it."""
+    if json:
+        show(document or stillborn(Status.FAILED, error.fact), (), json=True)
+    return explain(error)
+
+
+def interrupted(*, json: bool) -> int:
+    """Tell that the user ended it before there was anything to go on with."""
+    if json:
+        show(stillborn(Status.INTERRUPTED), (), json=True)
+    note("interrupted")
+    return INTERRUPTED
+
+
+def explain(error: PerfwrightError) -> int:
+    """Fact, cause and hint for people; with `--debug` where it comes from as well."""
+    if os.environ.get("PERFWRIGHT_DEBUG"):
+        traceback.print_exception(error)
+    note(f"perfwright: {error}")
+    return error.exit_status

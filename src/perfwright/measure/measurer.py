@@ -37,6 +37,7 @@ __all__ = [
 
 _DELIVERED_PAIRS = 8
 _SELECTION = SequentialSettings()
+_IDENTITY = SequentialSettings(pairs=40, futility=0.0)
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,15 @@ class MeasureSettings:
 
     Attributes:
         select, attribute: caps and confidence of the sequential tests.
+        identity: of the identity check; without futility, which only seeks `faster`.
+        layouts: how many random layouts take turns in selection and attribution.
         confirm: layouts of the confirmation; chosen by the number of workloads when `None`.
     """
 
     select: SequentialSettings = _SELECTION
     attribute: SequentialSettings = PRUNING
+    identity: SequentialSettings = _IDENTITY
+    layouts: int = 8
     confirm: ConfirmDesign | None = None
 
 
@@ -112,7 +117,7 @@ class PairedMeasurer:
         Raises:
             WrongResultError: a build gave a wrong result.
         """
-        return self._compare(label, arms, self.settings.select, self.rig.runs.spec.train)
+        return self._taking_turns(label, arms, self.settings.select)
 
     def attribute(self, label: str, winner: Build, without: Build) -> Comparison:
         """See `perfwright.core.protocols.Measurer`.
@@ -120,8 +125,16 @@ class PairedMeasurer:
         Raises:
             WrongResultError: a build gave a wrong result.
         """
+        return self._taking_turns(label, (winner, without), self.settings.attribute)[0]
+
+    def same_speed(self, label: str, one: Build, other: Build) -> Comparison:
+        """Two ways of building the same program, in the layouts that they have.
+
+        Raises:
+            WrongResultError: a build gave a wrong result.
+        """
         train = self.rig.runs.spec.train
-        return self._compare(label, (winner, without), self.settings.attribute, train)[0]
+        return self._compare(label, (one, other), self.settings.identity, train)[0]
 
     def confirm(self, label: str, winner: Build, baseline: Build) -> Comparison:
         """See `perfwright.core.protocols.Measurer`; `confirm_in_full` tells more.
@@ -151,20 +164,36 @@ class PairedMeasurer:
         each = dict(zip(names, found.workloads, strict=True))
         return ConfirmReport(found.overall, each, delivered, found.layouts)
 
+    def _taking_turns(
+        self, label: str, arms: Sequence[Build], settings: SequentialSettings
+    ) -> tuple[Comparison, ...]:
+        """Compare on the train workloads, over a few random layouts that take turns.
+
+        One layout's luck would win the search and lose the confirmation
+        (docs/decisions/0004-statistics.md).
+        """
+        train = self.rig.runs.spec.train
+        laid_out = self._laid_out(arms, self.settings.layouts)
+        if isinstance(laid_out, Refusal):
+            return self._compare(label, arms, settings, train)
+        layouts = tuple(range(1, self.settings.layouts + 1))
+        return self._compare(label, laid_out, settings, train, layouts)
+
     def _compare(
         self,
         label: str,
         arms: Sequence[Build],
         settings: SequentialSettings,
         workloads: Sequence[Workload],
+        layouts: tuple[int, ...] = (0,),
     ) -> tuple[Comparison, ...]:
-        """Blocks on the delivered layouts until the first two arms are told apart."""
+        """Blocks until the first two arms are told apart."""
         names = tuple(workload.id for workload in workloads)
         settings = replace(settings, runs_per_value=len(names))
         test = SequentialTest(settings)
         ratios: list[tuple[float, ...]] = []
         first: Comparison | None = None
-        with Series(self.rig, label, tuple(arms), names) as series:
+        with Series(self.rig, label, tuple(arms), names, layouts) as series:
             for round_ in series.rounds():
                 ratios.append(_mean_ratios(round_))
                 first = test.add(ratios[-1][0])
@@ -263,12 +292,10 @@ def _mean_ratios(round_: Sequence[PairRecord]) -> tuple[float, ...]:
 
 
 def _judge_series(values: Sequence[float], settings: SequentialSettings) -> Comparison:
-    """What a series of its own says about values that another one asked for."""
-    test = SequentialTest(replace(settings, futility=0.0))
+    """What a series says that ended because another one did."""
+    test = SequentialTest(settings)
     for value in values:
-        comparison = test.add(value)
-        if comparison is not None:
-            return comparison
+        test.record(value)
     return test.conclude()
 
 

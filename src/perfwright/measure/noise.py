@@ -51,8 +51,8 @@ BIMODAL_SHARE = 0.15
 """A rarer second mode is called outliers."""
 
 NOISY_SPREAD = 0.03
-"""Robust standard deviation over median.  Above it, 30 pairs of one layout often miss a gain
-of 2 % (benchmarks/study_statistics.py)."""
+"""Robust standard deviation over median.  Here selection misses a gain of 2 % in every second
+campaign: it is two thirds of the noise (benchmarks/study_statistics.py, power)."""
 
 BUSY_SHARE = 0.05
 """Share of the wall time for which a run had to wait for a CPU, beyond what the least

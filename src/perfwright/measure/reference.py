@@ -11,6 +11,10 @@ from perfwright.measure.workloads import known_limits
 from perfwright.program.spec import Workload
 from perfwright.units import Seconds
 
+_NO_TIME = Seconds(0.0)
+_LEAST_TEST_LIMIT = 30.0
+_TEST_FACTOR = 5.0
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -42,10 +46,19 @@ class Expected:
 
 @dataclass(frozen=True)
 class Reference:
-    """All workloads of the unmodified program, by id, and what the user should know of them."""
+    """All workloads of the unmodified program, by id, and what the user should know of them.
+
+    `test_seconds` is how long the user's own test takes; 0 without one.
+    """
 
     expected: Mapping[str, Expected]
     warnings: tuple[str, ...] = ()
+    test_seconds: Seconds = _NO_TIME
+
+    @property
+    def test_limits(self) -> RunLimits:
+        """What the user's own test of a candidate may use."""
+        return RunLimits(wall=max(_LEAST_TEST_LIMIT, _TEST_FACTOR * self.test_seconds))
 
     @property
     def parallel(self) -> bool:

@@ -128,11 +128,10 @@ class SequentialTest:
         if self.stopped is not None:
             raise InternalError(
                 "a value was added to a series that has ended",
-                cause="going on after the verdict would void the stated error rate",
+                cause="its verdict has been given",
+                hint="start another series, or use record() for one that ends with another",
             )
-        self._values = np.append(self._values, as_values(value))
-        fresh = (self._values + self._values[-1]) / 2
-        self._averages = np.sort(np.concatenate((self._averages, fresh)))
+        self.record(value)
         comparison = self._judged()
         if comparison.verdict is not Verdict.INCONCLUSIVE:
             self.stopped = Stop.CLEAR
@@ -141,6 +140,25 @@ class SequentialTest:
         elif self._futile():
             self.stopped = Stop.FUTILE
         return comparison if self.stopped else None
+
+    def record(self, value: float) -> None:
+        """Take the next log-ratio and go on, whatever it says.
+
+        For a series that ends when another one does, such as a candidate against the baseline
+        while the incumbent decides: all its intervals together cover the truth, so the one at
+        the other's end does.
+
+        Raises:
+            InternalError: the cap is used up, or the value is no finite number.
+        """
+        if self.count == self.settings.pairs:
+            raise InternalError(
+                f"a series of {self.count} pairs was planned, and another one was added",
+                cause="beyond its cap the stated error rate does not hold",
+            )
+        self._values = np.append(self._values, as_values(value))
+        fresh = (self._values + self._values[-1]) / 2
+        self._averages = np.sort(np.concatenate((self._averages, fresh)))
 
     def conclude(self) -> Comparison:
         """The comparison as it stands, ending the series: the time is up.

@@ -33,7 +33,8 @@ class Diagnosis:
 
     Attributes:
         kind: what it is; levers are looked up by it.
-        where: function or place in the source.
+        where: place in the source, or function.
+        symbol: the function whose time it touches.
         weight: share of the run time that it touches, from 0 to 1.
         text: one sentence.
         evidence: the facts that it stands on.
@@ -45,6 +46,7 @@ class Diagnosis:
     weight: float
     text: str
     evidence: tuple[str, ...]
+    symbol: str = ""
     data: dict[str, Scalar] = field(default_factory=dict)
 
 

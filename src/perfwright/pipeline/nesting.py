@@ -67,7 +67,7 @@ class Nester:
                 if needed is not None:
                     group.append(piece.node)
                 else:
-                    settled.append(piece)
+                    settled.append(replace(piece, node=_trimmed(piece.node, level)))
         if group:
             settled.append(_Settled(self._wrapped(wrapper, group)))
         return settled
@@ -92,13 +92,13 @@ class Nester:
         inside = self._settle_list(node.children, inner)
         return [
             _Settled(piece.node, reachable) if piece.fits else self._escaped(piece.node, level)
-            for piece in self._split(node, inside, level)
+            for piece in self._split(node, inside)
         ]
 
     def _escaped(self, node: Node, level: Level) -> _Settled:
         return _Settled(node, any(_reaches(level, each) for each in self.vocabulary.levels(node)))
 
-    def _split(self, adaptor: Adaptor, inside: list[_Settled], level: Level) -> list[_Settled]:
+    def _split(self, adaptor: Adaptor, inside: list[_Settled]) -> list[_Settled]:
         """The adaptor around each run of children that stay, and the leavers between."""
         pieces: list[_Settled] = []
         run: list[Node] = []
@@ -107,7 +107,7 @@ class Nester:
                 run.append(child.node)
                 continue
             if run:
-                pieces.append(_Settled(_trimmed(replace(adaptor, children=tuple(run)), level)))
+                pieces.append(_Settled(replace(adaptor, children=tuple(run))))
                 run = []
             if child is not None:
                 self._check_leaving(adaptor, child.node)
@@ -147,16 +147,16 @@ def _first_step(level: Level, target: Level) -> str:
     return Level.FUNCTION.value
 
 
-def _trimmed(adaptor: Adaptor, level: Level) -> Adaptor:
+def _trimmed(node: Node, level: Level) -> Node:
     """Without what opt takes elsewhere only.
 
     `no-rerun` is for `cgscc(function<...>())`; a function list inside another takes nothing.
     """
-    if adaptor.name != "function" or adaptor.params is None or level is Level.CGSCC:
-        return adaptor
+    if node.name != "function" or node.params is None or level is Level.CGSCC:
+        return node
     inside = level is Level.FUNCTION
-    kept = tuple(p for p in adaptor.params if not inside and str(p) != "no-rerun")
-    return replace(adaptor, params=kept or None) if kept != adaptor.params else adaptor
+    kept = tuple(p for p in node.params if not inside and str(p) != "no-rerun")
+    return replace(node, params=kept or None) if kept != node.params else node
 
 
 def _described(node: Node) -> str:

@@ -131,6 +131,8 @@ def _mend_pass(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> tuple[
     if vocabulary.is_listed_whole(node):
         return (node,)
     mended = tolerant(mend_params(node, vocabulary, repairs), vocabulary)
+    if mended.name in vocabulary.aliases and not mended.params:
+        raise EditError(f"{node.head} names no level", hint=f"{node.name}<O3>")
     if mended.params != node.params and mended.param("verify-fixpoint") is not None:
         repairs.append(f"{mended.head}: elsewhere than in the standard pipeline it would abort")
     return (mended,)

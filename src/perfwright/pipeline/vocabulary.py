@@ -84,13 +84,14 @@ class Vocabulary:
         return frozenset(self.registry.adaptors) & ADAPTORS.keys()
 
     @cached_property
-    def _aliases(self) -> frozenset[str]:
+    def aliases(self) -> frozenset[str]:
+        """Names of whole pipelines: `default`, `lto`, ..."""
         return frozenset(alias.partition("<")[0] for alias in self.registry.pipelines)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All that may stand as a pass, sorted: passes and aliases, without parameters."""
-        return tuple(sorted({*self.registry.names(), *self._aliases, *_ANALYSIS_PASSES}))
+        return tuple(sorted({*self.registry.names(), *self.aliases, *_ANALYSIS_PASSES}))
 
     @cached_property
     def _observed(self) -> dict[str, tuple[Param, ...]]:
@@ -126,7 +127,7 @@ class Vocabulary:
         """In lists of which levels the node may stand; empty when opt does not know it."""
         if isinstance(node, Adaptor):
             return ADAPTORS[node.name].outer if node.name in self.adaptors else frozenset()
-        if node.name in self._aliases:
+        if node.name in self.aliases:
             return frozenset({Level.MODULE})
         if node.name in _ANALYSIS_PASSES:
             kinds = self._analysis_kinds(node.params or ())
@@ -162,7 +163,7 @@ class Vocabulary:
         if isinstance(node, Adaptor):
             return self.adaptor_parameters(node.name)
         listed = {p for info in self.registry.find(node.name) for p in info.parameters or ()}
-        if node.name in self._aliases:
+        if node.name in self.aliases:
             listed |= {a.partition("<")[2][:-1] for a in self._alias_texts(node.name)}
         takes_some = any(info.parameters is not None for info in self.registry.find(node.name))
         observed = self._observed.get(node.name)

@@ -155,3 +155,34 @@ class CampaignDocument(_Model):
     warnings: list[WarningRecord] = []
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def stillborn(
+    status: Status,
+    cause: str = "",
+    *,
+    program: str = "",
+    mind: str = "builtin",
+    seed: int = 0,
+    metric: str = "cpu",
+    seconds: float = 0.0,
+) -> CampaignDocument:
+    """The document of what ended before there was a campaign; `seconds` is what it took."""
+    return CampaignDocument(
+        campaign=None,
+        program=program,
+        status=status,
+        cause=cause,
+        mind=mind,
+        seed=seed,
+        metric=metric,
+        usage=UsageRecord(
+            requests=0,
+            tokens=0,
+            usd=0.0,
+            seconds=round(seconds, 3),
+            compile_seconds=0.0,
+            run_seconds=0.0,
+            overhead_seconds=round(seconds, 3),
+        ),
+    )

@@ -119,7 +119,7 @@ def interval_plot(rows: Sequence[Interval]) -> Markup:
         return Markup("")
     height = _ROW * len(rows) + _AXIS
     first, last = _ratio_range(rows)
-    scale = Scale(first, last, _LABEL_WIDTH, WIDTH - 250, logarithmic=True)
+    scale = Scale(first, last, _LABEL_WIDTH, WIDTH - 275, logarithmic=True)
     parts = [_ratio_axis(scale, height - _AXIS)]
     for number, row in enumerate(rows):
         parts.append(_interval(row, scale, _ROW * number + _ROW / 2))
@@ -223,7 +223,7 @@ def _interval(row: Interval, scale: Scale, middle: float) -> Markup:
         _end(row.low >= scale.first, begin, middle, -1),
         _end(row.high <= scale.last, end, middle, 1),
         _circle(scale(row.ratio), middle, 6 if row.strong else 4.5, "dot"),
-        _text(WIDTH - 240, middle + 4, figures(row.ratio, row.low, row.high), f"figure{strong}"),
+        _text(WIDTH - 264, middle + 4, figures(row.ratio, row.low, row.high), f"figure{strong}"),
         _text(WIDTH, middle + 4, row.note, "note", "end"),
     ]
     return _group(*parts, css=f"interval {row.tone}{strong}")

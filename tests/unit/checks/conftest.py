@@ -13,8 +13,10 @@ from perfwright.measure.executor import NativeExecutor
 from perfwright.measure.workloads import ProgramRuns
 from perfwright.program.spec import ProgramSpec, Workload
 from perfwright.toolchain.discovery import Toolchain
+from perfwright.toolchain.process import run
 
 MakeRuns = Callable[..., ProgramRuns]
+Compiled = Callable[..., Path]
 
 
 @pytest.fixture
@@ -44,3 +46,18 @@ def executor(
     tool = native.build_runner(toolchain.tool("clang"), tmp_path_factory.mktemp("runner"))
     with NativeExecutor(tool, sandbox.probe()) as found:
         yield found
+
+
+@pytest.fixture
+def compiled(toolchain: Toolchain, tmp_path: Path) -> Compiled:
+    """Compiles one C source with flags, gives the binary."""
+
+    def compile_(source: str, *flags: str) -> Path:
+        place = tmp_path / f"binary-{len(list(tmp_path.iterdir()))}"
+        text = place.with_suffix(".c")
+        text.write_text(source)
+        result = run([toolchain.tool("clang"), "-w", *flags, text, "-o", place])
+        assert result.ok, result.explain()
+        return place
+
+    return compile_

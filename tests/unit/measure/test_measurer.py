@@ -62,6 +62,17 @@ def refuse(expected: Expected, run: Run, result: RunResult) -> Refusal | None:
     return None if right else Refusal(f"{expected.workload.id}: {result.ending()}", run.reproducer)
 
 
+def name_of(run: Run) -> str:
+    """The name of the binary that a run executes, with its layout."""
+    assert run.program is not None
+    return run.program.name
+
+
+def arm_of(run: Run) -> str:
+    """The name of the build that a run belongs to."""
+    return name_of(run).partition(".")[0]
+
+
 @dataclass
 class Bench:
     """A measurer over scripted runs, and all that it touches."""
@@ -98,7 +109,7 @@ class Bench:
         return build(name, layouts) if self.layouts else Refusal("there is no lld")
 
     def programs(self) -> list[str]:
-        return [run.program.name for run in self.executor.runs if run.program]
+        return [name_of(run) for run in self.executor.runs]
 
 
 def answers(
@@ -108,8 +119,7 @@ def answers(
     script = timed(seconds, noise=noise, **more)
 
     def short(run: Run, number: int) -> RunResult:
-        assert run.program is not None
-        return script(replace(run, program=Path(run.program.name.partition(".")[0])), number)
+        return script(replace(run, program=Path(arm_of(run))), number)
 
     return short
 
@@ -140,9 +150,31 @@ def test_equal_programs_are_not_called_different() -> None:
 def test_arms_take_turns_and_each_runs_once_a_block() -> None:
     bench = Bench()
     bench.measurer().select("trial", ARMS)
-    blocks = [bench.programs()[i : i + 3] for i in range(0, len(bench.executor.runs), 3)]
+    arms = [arm_of(run) for run in bench.executor.runs]
+    blocks = [arms[i : i + 3] for i in range(0, len(arms), 3)]
     assert all(sorted(block) == ["base", "fast", "other"] for block in blocks)
     assert len({tuple(block) for block in blocks}) > 1
+
+
+def test_a_search_takes_turns_over_random_layouts_the_same_for_all_arms() -> None:
+    bench = Bench()
+    bench.measurer().select("trial", ARMS)
+    layouts = [name.partition(".")[2] for name in bench.programs()]
+    blocks = [set(layouts[i : i + 3]) for i in range(3, len(layouts), 3)]
+    assert all(len(block) == 1 for block in blocks)
+    assert len({block.pop() for block in blocks[:8]}) == min(8, len(blocks))
+
+
+def test_without_random_layouts_a_search_uses_the_delivered_ones() -> None:
+    bench = Bench(layouts=False)
+    assert bench.measurer().select("trial", ARMS)[0].verdict is Verdict.FASTER
+    assert set(bench.programs()) == {"fast", "other", "base"}
+
+
+def test_two_ways_of_building_one_program_can_be_called_the_same() -> None:
+    bench = Bench(executor=ScriptedExecutor(answers({"base": 0.1, "staged": 0.1}, noise=0.002)))
+    found = bench.measurer().same_speed("identity", build("staged"), build("base"))
+    assert found.verdict is Verdict.SAME
 
 
 def test_every_block_has_one_setting_for_all_arms_and_another_for_the_next() -> None:
@@ -164,7 +196,7 @@ def test_the_first_block_warms_up_and_is_not_recorded() -> None:
 
 def test_several_workloads_count_by_their_geometric_mean() -> None:
     def script(run: Run, number: int) -> RunResult:
-        halved = run.program == Path("/store/fast") and run.argv[1] == "train-0"
+        halved = arm_of(run) == "fast" and run.argv[1] == "train-0"
         return answer(seconds=0.1 if halved else 0.2)
 
     bench = Bench(executor=ScriptedExecutor(script), program=spec(train=2))
@@ -224,13 +256,13 @@ def test_a_wrong_result_names_the_build_and_nothing_is_recorded_of_its_block() -
 
     def script(run: Run, number: int) -> RunResult:
         result = plain(run, number)
-        late = number > 8 and run.program == Path("/store/fast")
+        late = number > 8 and arm_of(run) == "fast"
         return replace(result, stdout=b"41\n") if late else result
 
     bench = Bench(executor=ScriptedExecutor(script))
     with pytest.raises(WrongResultError, match="train-0") as caught:
         bench.measurer().select("trial", ARMS)
-    assert caught.value.build == ARMS[0]
+    assert caught.value.build.code == ARMS[0].code
     assert len(bench.log.recorded("trial")) == 2
 
 
@@ -274,7 +306,7 @@ def test_the_lock_is_held_only_while_something_is_timed() -> None:
 def test_instructions_are_counted_when_they_are_the_metric() -> None:
     def script(run: Run, number: int) -> RunResult:
         assert run.counters
-        count = 900 if run.program == Path("/store/fast") else 1000
+        count = 900 if arm_of(run) == "fast" else 1000
         return replace(answer(), instructions=count)
 
     bench = Bench(executor=ScriptedExecutor(script), rig={"metric": Metric.INSTRUCTIONS})
@@ -285,7 +317,7 @@ def test_instructions_are_counted_when_they_are_the_metric() -> None:
 
 def test_pairs_and_warnings_are_heard() -> None:
     def script(run: Run, number: int) -> RunResult:
-        return answer(seconds=0.001 if run.program == Path("/store/fast") else 0.0011)
+        return answer(seconds=0.001 if arm_of(run) == "fast" else 0.0011)
 
     bench = Bench(executor=ScriptedExecutor(script))
     bench.measurer().select("trial", (build("fast"), build("base")))
@@ -308,8 +340,7 @@ def test_the_confirmation_is_over_random_layouts_on_the_confirm_workloads() -> N
 
 def test_the_delivered_layout_is_reported_apart() -> None:
     def script(run: Run, number: int) -> RunResult:
-        assert run.program is not None
-        lucky = run.program.name == "fast"
+        lucky = name_of(run) == "fast"
         return answer(seconds=0.05 if lucky else 0.1)
 
     bench = Bench(executor=ScriptedExecutor(script))
@@ -324,8 +355,7 @@ def test_an_unclear_confirmation_takes_more_layouts() -> None:
     gain = {f"fast.{number}": next(gains) for number in range(1, 13)}
 
     def script(run: Run, _: int) -> RunResult:
-        assert run.program is not None
-        return answer(seconds=0.1 / gain.get(run.program.name, 1.0))
+        return answer(seconds=0.1 / gain.get(name_of(run), 1.0))
 
     bench = Bench(executor=ScriptedExecutor(script))
     report = bench.measurer().confirm_in_full("confirm", build("fast"), build("base"))
@@ -344,9 +374,8 @@ def test_a_recorded_confirmation_needs_neither_runs_nor_builds() -> None:
 
 def test_a_workload_that_became_slower_spoils_the_confirmation() -> None:
     def script(run: Run, number: int) -> RunResult:
-        assert run.program is not None
         factor = 1.0
-        if run.program.name.startswith("fast"):
+        if arm_of(run) == "fast":
             factor = 0.5 if run.argv[1] == "train-0" else 1.1
         return answer(seconds=0.1 * factor)
 

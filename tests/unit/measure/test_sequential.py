@@ -138,6 +138,22 @@ def test_going_on_after_the_verdict_is_refused() -> None:
         test.add(0.1)
 
 
+def test_a_series_that_only_follows_goes_on_whatever_it_says() -> None:
+    test = SequentialTest()
+    for _ in range(20):
+        test.record(0.1)
+    comparison = test.conclude()
+    assert (comparison.verdict, comparison.pairs) == (Verdict.FASTER, 20)
+
+
+def test_nothing_is_recorded_beyond_the_cap() -> None:
+    test = SequentialTest(SequentialSettings(pairs=6))
+    for _ in range(6):
+        test.record(0.1)
+    with pytest.raises(InternalError, match="6 pairs was planned"):
+        test.record(0.1)
+
+
 def test_a_higher_confidence_needs_more_pairs_for_the_same_gain() -> None:
     sure, _ = judged([0.1] * 30, SequentialSettings(confidence=0.99))
     assert sure.pairs == 9

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from perfwright.core.evidence import Fact
+from perfwright.core.evidence import Fact, Scalar
 from perfwright.minds.builtin.scorer import number
 from perfwright.minds.roles import Diagnosis, Priority
 
@@ -22,8 +22,19 @@ _EVEN_LOW, _EVEN_HIGH = 0.15, 0.85
 _ONE_SIDED = 0.97
 _SMALL_TRIPS = 12.0
 _LONG_TRIPS = 32.0
-_SMALL_BODY = 48
+_SMALL_NEST = 16
 _SPILLS = 3
+_BRANCHY = 3
+_OFTEN = 1000
+_FLOATS = 0.1
+
+_VECTOR_REMARKS = {
+    ("loop-vectorize", "passed"): "loop-vectorised",
+    ("loop-vectorize", "missed"): "loop-not-vectorised",
+    ("slp-vectorizer", "passed"): "slp-vectorised",
+    ("slp-vectorizer", "missed"): "slp-not-beneficial",
+    ("loop-unroll", "passed"): "loop-unrolled",
+}
 
 Rule = Callable[["Hot"], Iterator[Diagnosis]]
 
@@ -69,11 +80,11 @@ def calls_across_units(hot: Hot) -> Iterator[Diagnosis]:
     """Hot calls into other units, which a per-unit build cannot inline."""
     for fact in hot.facts("call"):
         weight = number(fact.data, "hotness")
-        if fact.data.get("callee_unit") and weight >= _HOT:
-            in_loop = number(fact.data, "loop_depth") > 0
-            entries = number(fact.data, "callee_entries")
-            if in_loop or entries > 1000:
-                yield Diagnosis("cross-unit-call", fact.where, weight, fact.text, (fact.id,), {})
+        if not fact.data.get("callee_unit") or weight < _HOT:
+            continue
+        in_loop = number(fact.data, "loop_depth") > 0
+        if in_loop or number(fact.data, "callee_entries") > _OFTEN:
+            yield _about(fact, "cross-unit-call", weight, symbol=str(fact.data.get("callee", "")))
 
 
 def many_units(hot: Hot) -> Iterator[Diagnosis]:
@@ -95,13 +106,10 @@ def missed_inlining(hot: Hot) -> Iterator[Diagnosis]:
         cost = number(fact.data, "Cost")
         threshold = number(fact.data, "Threshold")
         if weight >= _HOT and cost > threshold > 0:
-            yield Diagnosis(
-                "inlining-too-costly",
-                fact.where,
-                weight,
-                f"{callee} is not inlined: cost {cost:.0f} is over the threshold {threshold:.0f}",
-                (fact.id,),
-                {"cost": cost, "threshold": threshold},
+            text = f"{callee} is not inlined: cost {cost:.0f} is over the threshold {threshold:.0f}"
+            numbers = {"cost": cost, "threshold": threshold}
+            yield _about(
+                fact, "inlining-too-costly", weight, text=text, symbol=callee, data=numbers
             )
 
 
@@ -120,8 +128,8 @@ def branches(hot: Hot) -> Iterator[Diagnosis]:
             kind, said = "one-sided-branch", "nearly always goes one way"
         else:
             continue
-        text = f"a hot branch {said} (true {100 * ratio:.0f} % of the time)"
-        yield Diagnosis(kind, fact.where, weight, text, (fact.id,), {"ratio": ratio})
+        text = f"a hot branch at {fact.where} {said} (true {100 * ratio:.0f} % of the time)"
+        yield _about(fact, kind, weight, text=text)
 
 
 def machine_code(hot: Hot) -> Iterator[Diagnosis]:
@@ -132,83 +140,84 @@ def machine_code(hot: Hot) -> Iterator[Diagnosis]:
             continue
         seen = {
             "selects-in-loop": number(fact.data, "selects") >= 1,
-            "branchy-loop": number(fact.data, "branches") >= 3,
+            "branchy-loop": number(fact.data, "branches") >= _BRANCHY,
             "spills-in-loop": number(fact.data, "stack_accesses") >= _SPILLS,
             "dispatch-loop": number(fact.data, "indirect_jumps") >= 1,
-            "vector-loop": number(fact.data, "vector") >= 4,
+            "vector-loop": number(fact.data, "vector") >= _BRANCHY,
             "scalar-loop": number(fact.data, "vector") == 0,
         }
-        for kind, present in seen.items():
-            if present:
-                yield Diagnosis(kind, fact.where, weight, fact.text, (fact.id,))
+        yield from (_about(fact, kind, weight) for kind, present in seen.items() if present)
+
+
+def float_code(hot: Hot) -> Iterator[Diagnosis]:
+    """Hot functions whose work is floating-point arithmetic, which may not be reordered."""
+    for fact in hot.facts("function"):
+        floats = number(fact.data, "float_operations")
+        if hot.weight(fact) >= _HOT and floats >= _FLOATS * number(fact.data, "instructions", 1.0):
+            yield _about(fact, "float-code", hot.weight(fact))
 
 
 def loops(hot: Hot) -> Iterator[Diagnosis]:
     """Loops by how often they run: fixed small counts, short ones, long small ones."""
     for fact in hot.facts("loop"):
-        weight = max(number(fact.data, "share"), 0.0)
-        if weight < _HOT or not fact.data.get("innermost"):
-            continue
+        weight = number(fact.data, "share")
         exact = number(fact.data, "trip_count")
         each = number(fact.data, "per_entry") or exact
-        if exact > 1:
-            kind = "fixed-count-loop"
+        if not fact.data.get("innermost"):
+            if 1 < exact <= _SMALL_NEST and hot.weight(fact) >= _HOT:
+                yield _about(fact, "fixed-count-nest", hot.weight(fact))
+        elif weight < _HOT:
+            continue
+        elif exact > 1:
+            yield _about(fact, "fixed-count-loop", weight)
         elif 0 < each <= _SMALL_TRIPS:
-            kind = "short-loop"
+            yield _about(fact, "short-loop", weight)
         elif each >= _LONG_TRIPS:
-            kind = "long-loop"
-        else:
-            continue
-        yield Diagnosis(kind, fact.where, weight, fact.text, (fact.id,), {"trips": each})
-
-
-def outer_fixed_loops(hot: Hot) -> Iterator[Diagnosis]:
-    """Outer loops of a fixed small count around hot inner ones: the nest can be flattened."""
-    for fact in hot.facts("loop"):
-        exact = number(fact.data, "trip_count")
-        if fact.data.get("innermost") or not 1 < exact <= 16:
-            continue
-        weight = hot.weight(fact)
-        if weight >= _HOT:
-            yield Diagnosis(
-                "fixed-count-nest", fact.where, weight, fact.text, (fact.id,), {"trips": exact}
-            )
+            yield _about(fact, "long-loop", weight)
 
 
 def vectorisation(hot: Hot) -> Iterator[Diagnosis]:
     """What the loop and the straight-line vectoriser did and did not do in hot functions."""
     for fact in hot.facts("remark"):
-        weight = hot.weight(fact)
-        if weight < _HOT:
-            continue
-        done = fact.data.get("outcome") == "passed"
-        if fact.source == "loop-vectorize" and done:
-            yield Diagnosis("loop-vectorised", fact.where, weight, fact.text, (fact.id,))
-        elif fact.source == "loop-vectorize" and fact.data.get("outcome") == "missed":
-            yield Diagnosis("loop-not-vectorised", fact.where, weight, fact.text, (fact.id,))
-        elif fact.source == "slp-vectorizer" and done:
-            yield Diagnosis("slp-vectorised", fact.where, weight, fact.text, (fact.id,))
-        elif fact.source == "slp-vectorizer" and fact.data.get("name") == "NotBeneficial":
-            yield Diagnosis("slp-not-beneficial", fact.where, weight, fact.text, (fact.id,))
-        elif fact.source == "loop-unroll" and done:
-            yield Diagnosis("loop-unrolled", fact.where, weight, fact.text, (fact.id,))
+        kind = _VECTOR_REMARKS.get((fact.source, str(fact.data.get("outcome"))))
+        if kind and hot.weight(fact) >= _HOT:
+            yield _about(fact, kind, hot.weight(fact))
 
 
 def missed_memory(hot: Hot) -> Iterator[Diagnosis]:
     """Loads that GVN or LICM could not remove from hot code."""
     for fact in hot.facts("remark"):
-        weight = hot.weight(fact)
         blocked = fact.source in ("gvn", "licm") and fact.data.get("outcome") == "missed"
-        if blocked and weight >= _HOT:
-            yield Diagnosis("load-not-eliminated", fact.where, weight, fact.text, (fact.id,))
+        if blocked and hot.weight(fact) >= _HOT:
+            yield _about(fact, "load-not-eliminated", hot.weight(fact))
 
 
 def hot_code(hot: Hot) -> Iterator[Diagnosis]:
     """Any hot function at all: calls for levers that concern code generation as a whole."""
     for fact in hot.facts("function"):
-        weight = hot.weight(fact)
-        if weight >= _HOT:
-            yield Diagnosis("hot-function", fact.where, weight, fact.text, (fact.id,))
+        if hot.weight(fact) >= _HOT:
+            yield _about(fact, "hot-function", hot.weight(fact))
+
+
+def _about(
+    fact: Fact,
+    kind: str,
+    weight: float,
+    *,
+    text: str = "",
+    symbol: str = "",
+    data: Mapping[str, Scalar] | None = None,
+) -> Diagnosis:
+    """A diagnosis that stands on one fact."""
+    return Diagnosis(
+        kind=kind,
+        where=fact.where,
+        weight=min(1.0, weight),
+        text=text or fact.text,
+        evidence=(fact.id,),
+        symbol=symbol or str(fact.data.get("symbol", "")),
+        data=dict(data or {}),
+    )
 
 
 RULES: Sequence[Rule] = (
@@ -217,8 +226,8 @@ RULES: Sequence[Rule] = (
     missed_inlining,
     branches,
     machine_code,
+    float_code,
     loops,
-    outer_fixed_loops,
     vectorisation,
     missed_memory,
     hot_code,

@@ -17,11 +17,13 @@ from perfwright.minds.builtin.beliefs import Beliefs, believe, uses
 from perfwright.minds.builtin.levers import Called, called
 from perfwright.minds.roles import Bench, Diagnosis
 
-_CURIOSITY = (0.6, 0.8, 0.5)
+_CURIOSITY = (0.3, 0.8)
 """How much the unknown attracts, by round; the last also for all later rounds."""
 
 _LEAST_HOPE = 0.004
-_MOST_LEVERS = 5
+_MOST_LEVERS = 3
+"""Of one candidate: more would hide which of them was good."""
+
 _SCREENED = 16
 
 
@@ -41,7 +43,7 @@ class LeverReasoner:
         fresh = self._screened(base, beliefs, curiosity)
         tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
         drafts = []
-        for size in (_MOST_LEVERS, 2, 1):
+        for size in (_MOST_LEVERS, 1):
             draft = _bundle(base, fresh[:size], levers)
             if draft.edits and draft.id not in tried:
                 tried.add(draft.id)

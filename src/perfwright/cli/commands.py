@@ -1,0 +1,295 @@
+"""The commands of `perfwright`.
+
+Each builds a request, calls one use case of `perfwright.app`, and prints what comes back: one
+JSON object on standard output with `--json`, text for people on standard error otherwise.
+Use cases are imported when they are called, so that asking for help does not pay for numpy.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+from perfwright import __version__
+from perfwright.cli import output
+from perfwright.core.campaign import Status
+from perfwright.errors import PerfwrightError, UserError
+from perfwright.report.document import stillborn
+from perfwright.units import parse_duration
+
+app = typer.Typer(
+    name="perfwright",
+    help="Make programs that LLVM compiles faster, and prove it.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_LAUNCHER: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+CampaignId = Annotated[
+    str, typer.Argument(metavar="CAMPAIGN", help="Its id, a unique beginning of it, or 'last'.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    if version:
+        print(f"perfwright {__version__}")
+        raise typer.Exit
+    if debug:
+        os.environ["PERFWRIGHT_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        output.note(context.get_help())
+        raise typer.Exit(UserError.exit_status)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what is installed, what is missing, and what this machine can measure."""
+    from perfwright.app.doctor import examine
+
+    report = examine()
+    output.show(report, report.lines(), json=json)
+    if not report.fit:
+        raise typer.Exit(3)
+
+
+@app.command()
+def tune(
+    program: Annotated[
+        Path,
+        typer.Argument(help="A perfwright.toml, a folder with one, or one source file."),
+    ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGS...]", help="Arguments of a one-file program."),
+    ] = None,
+    mind: Annotated[str, typer.Option(help="Who decides; 'builtin' needs no model.")] = "builtin",
+    levels: Annotated[str, typer.Option(help="Where edits may act, comma-separated.")] = "pipeline",
+    rounds: Annotated[
+        int | None, typer.Option(min=0, help="Measured candidates (3, or no limit with --time).")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Wall time for all, for example 10m; goes on while it pays.")
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(help="cpu, wall, instructions or cycles; cpu, or wall if parallel."),
+    ] = None,
+    toolchain: Annotated[str | None, typer.Option(help="LLVM to use: 22, or a path.")] = None,
+    cpu: Annotated[
+        str | None, typer.Option(help="native or a CPU name; the baseline gets it as well.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for recipe and report.")] = None,
+    weak_oracle: Annotated[
+        bool, typer.Option("--weak-oracle", help="Go on though the oracle misses most mutants.")
+    ] = False,
+    max_size: Annotated[
+        float | None, typer.Option(help="Largest growth of code, as a ratio: 1.2.")
+    ] = None,
+    max_compile_time: Annotated[
+        float | None, typer.Option(help="Largest growth of compile time, as a ratio.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tune a program, prove the gain, and hand over a recipe."""
+    from perfwright.app.request import TuneRequest, likely_name
+    from perfwright.app.tune import tune as run_tune
+    from perfwright.cli.progress import reporter
+
+    try:
+        request = TuneRequest(
+            program=program,
+            arguments=tuple(arguments or ()),
+            mind=mind,
+            levels=tuple(part.strip() for part in levels.split(",") if part.strip()),
+            rounds=rounds if rounds is not None or time is not None else 3,
+            seconds=parse_duration(time) if time is not None else None,
+            metric=metric,
+            toolchain=toolchain,
+            cpu=cpu,
+            seed=seed,
+            out=out,
+            weak_oracle=weak_oracle,
+            max_size=max_size,
+            max_compile_time=max_compile_time,
+        )
+    except PerfwrightError as error:
+        document = stillborn(Status.FAILED, error.fact, program=likely_name(program), mind=mind)
+        raise SystemExit(output.failed(error, json=json, document=document)) from error
+    with reporter(request.seconds) as report:
+        ended = run_tune(request, report)
+    output.ended(ended, json=json)
+
+
+@app.command()
+def runs(json: Json = False) -> None:
+    """List campaigns, newest first."""
+    from perfwright.app.campaigns import list_runs
+
+    listing = list_runs()
+    output.show(listing, listing.lines(), json=json)
+
+
+@app.command()
+def show(campaign: CampaignId, json: Json = False) -> None:
+    """Show one campaign: its result, its rounds, its edits."""
+    from perfwright.app.campaigns import document_of
+
+    output.campaign(document_of(campaign), json=json)
+
+
+@app.command()
+def explain(campaign: CampaignId, json: Json = False) -> None:
+    """Tell the story of a campaign: diagnosis, decision, consequence, correction."""
+    from perfwright.app.explain import explain as run_explain
+
+    story = run_explain(campaign)
+    output.show(story, story.lines(), json=json)
+
+
+@app.command()
+def resume(campaign: CampaignId, json: Json = False) -> None:
+    """Go on with a campaign that was interrupted."""
+    from perfwright.app.tune import resume as run_resume
+    from perfwright.cli.progress import reporter
+
+    with reporter(None) as report:
+        ended = run_resume(campaign, report)
+    output.ended(ended, json=json)
+
+
+@app.command()
+def replay(campaign: CampaignId, json: Json = False) -> None:
+    """Run a campaign again from its journal alone, and compare the decisions."""
+    from perfwright.app.tune import replay as run_replay
+
+    output.ended(run_replay(campaign), json=json)
+
+
+@app.command()
+def report(
+    campaign: CampaignId,
+    out: Annotated[Path | None, typer.Option(help="The HTML file to write.")] = None,
+) -> None:
+    """Write the HTML report of a campaign."""
+    from perfwright.app.campaigns import write_report
+
+    print(write_report(campaign, out))
+
+
+@app.command()
+def recipe(
+    campaign: CampaignId,
+    form: Annotated[str, typer.Option("--format", help="toml, make, cmake or shell.")] = "toml",
+    out: Annotated[Path | None, typer.Option(help="Write it there; else print it.")] = None,
+) -> None:
+    """Print or export the recipe of a campaign."""
+    from perfwright.app.recipes import export
+
+    text = export(campaign, form)
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def verify(
+    recipe_file: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's TOML file.")],
+    program: Annotated[
+        Path | None, typer.Option(help="The program, if it is not where it was.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Rebuild, check and measure a recipe again; status 1 when it no longer holds."""
+    from perfwright.app.recipes import verify as run_verify
+    from perfwright.cli.progress import reporter
+
+    with reporter(None) as report_to:
+        verification = run_verify(recipe_file, program, report_to)
+    output.show(verification, verification.lines(), json=json)
+    if not verification.holds:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    suite: Annotated[Path, typer.Argument(help="A folder of programs.")],
+    only: Annotated[str | None, typer.Option(help="Programs, comma-separated.")] = None,
+    rounds: Annotated[int, typer.Option(min=0, help="Measured candidates a program.")] = 3,
+    methods: Annotated[str, typer.Option(help="Minds to compare, comma-separated.")] = "builtin",
+    cpu: Annotated[str | None, typer.Option(help="native or a CPU name.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables and documents.")] = None,
+    json: Json = False,
+) -> None:
+    """Tune every program of a suite under one budget and print the table."""
+    from perfwright.app.bench import BenchRequest
+    from perfwright.app.bench import bench as run_bench
+
+    request = BenchRequest(
+        suite=suite,
+        only=tuple(name for name in (only or "").split(",") if name),
+        rounds=rounds,
+        methods=tuple(methods.split(",")),
+        cpu=cpu,
+        seed=seed,
+        out=out,
+    )
+    result = run_bench(request, output.note)
+    output.show(result, result.lines(), json=json)
+
+
+@app.command()
+def clean(
+    unused: Annotated[
+        bool, typer.Option("--unused", help="Remove artefacts that no campaign needs.")
+    ] = False,
+    campaign: Annotated[
+        list[str] | None, typer.Option(help="Remove this campaign as well.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say how much the journal and the artefacts take, and remove what is not needed."""
+    from perfwright.app.campaigns import clean as run_clean
+
+    result = run_clean(unused=unused, campaigns=tuple(campaign or ()))
+    output.show(result, result.lines(), json=json)
+
+
+@app.command(context_settings=_LAUNCHER)
+def cc(context: typer.Context) -> None:
+    """Compile C like clang; captures units, or applies a recipe (`--recipe FILE`)."""
+    _launch(context.args, "c")
+
+
+@app.command("c++", context_settings=_LAUNCHER)
+def cxx(context: typer.Context) -> None:
+    """Compile C++ like clang++; captures units, or applies a recipe (`--recipe FILE`)."""
+    _launch(context.args, "c++")
+
+
+def _launch(arguments: list[str], language: Literal["c", "c++"]) -> NoReturn:
+    # Mostly `perfwright.cli.main` has been here before: this is for `perfwright --debug cc`.
+    from perfwright.app.launch import launch
+
+    raise typer.Exit(launch(arguments, language))
