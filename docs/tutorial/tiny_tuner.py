@@ -136,10 +136,7 @@ class TinyChecker:
 
 @dataclass(frozen=True)
 class TinyMeasurer:
-    """Measure: all arms together, in random order, again and again; never against old times.
-
-    Pairs that the journal has are not timed again.
-    """
+    """Measure all arms together, in random order, never against old times; resume by the log."""
 
     workshop: TinyWorkshop
     log: MemoryJournal[tuple[float, ...]]

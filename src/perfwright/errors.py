@@ -30,6 +30,11 @@ class PerfwrightError(Exception):
         self.cause = cause
         self.hint = hint
 
+    @property
+    def summary(self) -> str:
+        """Fact and cause in one piece: what is stored, and what a document says."""
+        return ": ".join(filter(None, (self.fact, self.cause)))
+
     def __str__(self) -> str:
         lines = [self.fact]
         if self.cause:

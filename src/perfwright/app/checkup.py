@@ -155,7 +155,9 @@ def hardware(machine: Machine) -> Iterator[Finding]:
     facts.append(f"load {machine.load:.1f}")
     yield Finding(area=area, name="CPU", state="ok", text=", ".join(facts))
     for warning in machine.warnings:
-        yield Finding(area=area, name="quiet", state="warn", text=warning.fact, hint=warning.hint)
+        yield Finding(
+            area=area, name="disturbance", state="warn", text=warning.fact, hint=warning.hint
+        )
 
 
 def storage(here: Surroundings, settings: Settings) -> Iterator[Finding]:

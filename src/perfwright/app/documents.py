@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from perfwright.app.request import TuneRequest
@@ -63,7 +64,7 @@ def document_from(
         recipe=str(recipe) if recipe else None,
         report=str(report) if report else None,
         usage=usage_record(record.usage),
-        warnings=[WarningRecord(text=text) for text in ground.warnings] if ground else [],
+        warnings=list(_warnings(story)),
     )
 
 
@@ -77,8 +78,8 @@ def _result(story: Story) -> ResultRecord | None:
         return ResultRecord(speedup=1.0, low=1.0, high=1.0, pairs=0, correct=correct)
     return ResultRecord(
         speedup=said.ratio,
-        low=said.low,
-        high=said.high,
+        low=_bound(said.low),
+        high=_bound(said.high),
         pairs=said.pairs,
         correct=correct,
         method=said.method,
@@ -104,8 +105,8 @@ def _trial(trial: Trial, lesson: Lesson | None) -> TrialRecord:
         reproducer=trial.reproducer,
         verdict=measured.verdict if measured else None,
         speedup=measured.ratio if measured else None,
-        low=measured.low if measured else None,
-        high=measured.high if measured else None,
+        low=_bound(measured.low) if measured else None,
+        high=_bound(measured.high) if measured else None,
         pairs=measured.pairs if measured else 0,
         accepted=trial.accepted,
         over_baseline=_comparison(trial.over_baseline) if trial.over_baseline else None,
@@ -120,8 +121,8 @@ def _comparison(said: Comparison) -> ComparisonRecord:
     return ComparisonRecord(
         verdict=said.verdict,
         speedup=said.ratio,
-        low=said.low,
-        high=said.high,
+        low=_bound(said.low),
+        high=_bound(said.high),
         pairs=said.pairs,
     )
 
@@ -135,8 +136,8 @@ def _attribution(contribution: Contribution) -> AttributionRecord:
     return AttributionRecord(
         edit=contribution.edit,
         contribution=said.ratio,
-        low=said.low,
-        high=said.high,
+        low=_bound(said.low),
+        high=_bound(said.high),
         pairs=said.pairs,
         resolved=contribution.resolved,
     )
@@ -153,6 +154,18 @@ def usage_record(usage: Usage) -> UsageRecord:
         run_seconds=round(usage.run_seconds, 3),
         overhead_seconds=round(usage.overhead_seconds, 3),
     )
+
+
+def _warnings(story: Story) -> Iterator[WarningRecord]:
+    """What was found before the first round, and what the machine did meanwhile."""
+    if story.ground is not None:
+        yield from (WarningRecord(text=text) for text in story.ground.warnings)
+    yield from (WarningRecord(text=warned.text, hint=warned.hint) for warned in story.warned)
+
+
+def _bound(value: float) -> float | None:
+    """A bound of an interval; `None` for the bounds before a first look, 0 and infinity."""
+    return value if 0 < value < math.inf else None
 
 
 def claims_by_edit(claims: Sequence[Claim]) -> dict[str, Claim]:

@@ -26,8 +26,8 @@ from perfwright.levels.workshop import EditWorkshop, Site
 from perfwright.measure.reference import Reference
 from perfwright.measure.runner import Executor
 from perfwright.measure.workloads import ProgramRuns
-from perfwright.program.bitcode import UnitBitcode, capture_bitcode
-from perfwright.program.build import BuildFailure, Built, build
+from perfwright.program.bitcode import UnitBitcode
+from perfwright.program.build import BuildFailure, Built, build, build_baseline
 from perfwright.program.plan import BuildPlan
 from perfwright.units import Seconds
 
@@ -44,6 +44,7 @@ class ProgramObserver:
 
     Attributes:
         reference: what the unmodified program does; computed when first asked for.
+        bitcode: its units, unoptimised.
         compare: times two builds against each other, for the identity check.
         weak_oracle: go on although the oracle misses most mutants.
     """
@@ -52,6 +53,7 @@ class ProgramObserver:
     runs: ProgramRuns
     executor: Executor
     reference: Callable[[], Reference]
+    bitcode: Callable[[], Mapping[str, UnitBitcode]]
     compare: Callable[[str, Build, Build], Comparison]
     note: Callable[[str], None]
     metric: Callable[[], str]
@@ -71,13 +73,14 @@ class ProgramObserver:
         self.note("building the program as its user does")
         baseline = self.workshop.build(BASELINE)
         if isinstance(baseline, Refusal):
+            self._explain_failure()
             raise ProgramError(
                 "the program does not build", cause=baseline.reason, hint=baseline.reproducer
             )
         self.note("running it, and running it again")
         reference = self.reference()
         self.note("looking into it")
-        bitcode = self._bitcode()
+        bitcode = self.bitcode()
         evidence = self._gather(bitcode, reference)
         warnings = [*reference.warnings, *self._site.captured.notes, *evidence.unavailable]
         warnings += self._oracle_warnings(bitcode, reference, evidence)
@@ -93,20 +96,17 @@ class ProgramObserver:
             metric=str(self.metric()),
         )
 
-    def _bitcode(self) -> Mapping[str, UnitBitcode]:
+    def _explain_failure(self) -> None:
+        """Build the baseline once more, for an error that says what its author can do."""
         site = self._site
-        found = capture_bitcode(
+        build_baseline(
             site.captured,
             site.toolchain,
-            site.folder / "bitcode",
+            site.folder / "baseline",
             site.runner,
             plan=site.base,
+            store=site.objects,
         )
-        if isinstance(found, BuildFailure):
-            raise ProgramError(
-                f"a unit cannot be turned into bitcode: {found}", hint=found.reproducer
-            )
-        return found
 
     def _gather(self, bitcode: Mapping[str, UnitBitcode], reference: Reference) -> Evidence:
         site = self._site

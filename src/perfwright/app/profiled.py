@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from perfwright.errors import ToolchainError
 from perfwright.measure.reference import Reference
 from perfwright.measure.runner import Executor, Outcome, RunLimits
 from perfwright.measure.workloads import ProgramRuns
@@ -36,6 +37,9 @@ class SandboxedRun:
         """Run the train workloads; with a `prefix`, only the one that takes longest.
 
         A profiler would write the data of the next run over those of the last.
+
+        Raises:
+            ToolchainError: the profiler cannot be started.
         """
         if writable is not None:
             writable.chmod(0o777)  # root is given up inside the sandbox
@@ -67,6 +71,10 @@ class SandboxedRun:
             writable=writable,
         )
         result = self.executor.execute(run)
+        if prefix and result.outcome is Outcome.NOT_STARTED:
+            raise ToolchainError(
+                f"{prefix[0]} cannot be started", cause=result.detail, hint="perfwright doctor"
+            )
         return ProcessResult(
             argv=argv,
             cwd=None,

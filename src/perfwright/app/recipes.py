@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from perfwright.app.handover import recipe_path, script_path
 from perfwright.app.request import TuneRequest
 from perfwright.app.sources import digests
-from perfwright.app.tune import prepare
+from perfwright.app.tune import context, prepare
 from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Status
@@ -111,11 +111,7 @@ def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification
         path=request.program.absolute(),
         settings={
             "request": request.model_dump(mode="json"),
-            "context": {
-                "version": setup.toolchain.version,
-                "triple": setup.host.triple,
-                "cpu": request.cpu or "generic",
-            },
+            "context": context(setup),
         },
         seed=request.seed,
     )

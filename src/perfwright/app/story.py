@@ -10,9 +10,13 @@ from typing import Any, NoReturn
 from perfwright.app.request import TuneRequest
 from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Team
+from perfwright.core.events import Warned
 from perfwright.core.protocols import Ground, Lesson
 from perfwright.core.trial import Trial
 from perfwright.store.campaign import CampaignJournal, RecordEndsError
+
+WARNED = "warned"
+"""The step that records what was said on the way."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Story:
     trials: tuple[Trial, ...]
     lessons: tuple[Lesson, ...]
     outcome: Outcome | None
+    warned: tuple[Warned, ...] = ()
+    """What was said on the way, besides the warnings of the ground."""
     replayed: Outcome | None = None
     """What the loop comes to when it is run over the record again."""
 
@@ -47,8 +53,11 @@ def read_story(journal: CampaignJournal, request: TuneRequest) -> Story:
     replayed: Outcome | None = None
     with contextlib.suppress(RecordEndsError):
         replayed = campaign.run()
+    warned: tuple[Warned, ...] = ()
+    with contextlib.suppress(RecordEndsError):
+        warned = journal.once(WARNED, tuple[Warned, ...], tuple)
     trials, lessons = tuple(campaign.trials), tuple(campaign.lessons)
-    return Story(campaign.ground, trials, lessons, outcome, replayed)
+    return Story(campaign.ground, trials, lessons, outcome, warned, replayed)
 
 
 class _Absent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from perfwright.app.cpus import require_known
 from perfwright.app.documents import document_from
 from perfwright.app.drafts import WorkshopBench
 from perfwright.app.handover import hand_over, recipe_path, report_path
@@ -53,7 +54,7 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
                 ended = _run(setup, journal, meter, reporter)
             return _documented(store, journal.campaign, ended)
     except PerfwrightError as error:
-        return Ended(_stillborn(request, Status.FAILED, error.fact, meter), error)
+        return Ended(_stillborn(request, Status.FAILED, error.summary, meter), error)
     except KeyboardInterrupt:
         return Ended(_stillborn(request, Status.INTERRUPTED, "", meter), interrupted=True)
 
@@ -111,26 +112,34 @@ def prepare(request: TuneRequest) -> Setup:
     settings = Settings.load()
     spec = load(request.program, request.arguments)
     toolchain = discovery.select(request.toolchain)
-    return Setup(settings, spec, toolchain, discovery.host(toolchain), request)
+    host = discovery.host(toolchain)
+    if request.cpu is not None:
+        require_known(request.cpu, toolchain, host)
+    return Setup(settings, spec, toolchain, host, request)
 
 
 def _fingerprint(setup: Setup) -> str:
     return f"LLVM {setup.toolchain.version} {setup.toolchain.fingerprint}"
 
 
-def _plan(setup: Setup) -> Plan:
-    request = setup.request
-    context = {
+def context(setup: Setup) -> dict[str, str]:
+    """What a document says of toolchain and target, so that it can be read without them."""
+    cpu = setup.host.cpu if setup.request.cpu == "native" else setup.request.cpu
+    return {
         "version": setup.toolchain.version,
         "triple": setup.host.triple,
-        "cpu": request.cpu or "generic",
+        "cpu": cpu or "generic",
     }
+
+
+def _plan(setup: Setup) -> Plan:
+    request = setup.request
     where = request.program.absolute()
     stored = request.model_copy(update={"program": where})
     return Plan(
         program=setup.spec.name,
         path=where,
-        settings={"request": stored.model_dump(mode="json"), "context": context},
+        settings={"request": stored.model_dump(mode="json"), "context": context(setup)},
         toolchain=_fingerprint(setup),
         sources=digests(setup.spec),
         seed=request.seed,
@@ -150,7 +159,7 @@ def _run(
             hand_over(place, outcome)
             journal.finish(outcome.status, outcome)
         except PerfwrightError as error:
-            journal.finish(Status.FAILED, cause=error.fact)
+            journal.finish(Status.FAILED, cause=error.summary)
             return error, False, place.warned
         except KeyboardInterrupt:
             journal.finish(Status.INTERRUPTED)
@@ -189,6 +198,7 @@ def _observer(place: Workplace) -> ProgramObserver:
         runs=place.runs,
         executor=place.metered,
         reference=lambda: place.reference,
+        bitcode=lambda: place.bitcode,
         compare=compare,
         note=place.note,
         weak_oracle=place.setup.request.weak_oracle,

@@ -17,9 +17,9 @@ from perfwright.core.budget import Meter
 from perfwright.core.candidate import BASELINE
 from perfwright.core.events import Reporter, StageBegan, Warned
 from perfwright.core.protocols import Refusal
-from perfwright.errors import InternalError
+from perfwright.errors import InternalError, ProgramError
 from perfwright.levels.pipeline.level import NAME as PIPELINE
-from perfwright.levels.pipeline.level import PipelineLevel, only_parse
+from perfwright.levels.pipeline.level import PipelineLevel
 from perfwright.levels.protocol import Level
 from perfwright.levels.workshop import EditWorkshop, Guards, Site
 from perfwright.measure.blocks import PairRecord, Rig
@@ -31,10 +31,15 @@ from perfwright.measure.metric import Metric
 from perfwright.measure.reference import Reference, choose_metric
 from perfwright.measure.runner import Executor, Run, RunResult
 from perfwright.measure.workloads import ProgramRuns
+from perfwright.pipeline.repair_edit import EditRepairer
+from perfwright.pipeline.tree import parse
+from perfwright.pipeline.validate import validate
 from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.program.bitcode import UnitBitcode, capture_bitcode
+from perfwright.program.build import BuildFailure
 from perfwright.program.capture import capture
 from perfwright.program.captured import CapturedBuild
-from perfwright.program.plan import BuildPlan
+from perfwright.program.plan import BuildPlan, machine_options
 from perfwright.program.spec import ProgramSpec
 from perfwright.settings import Settings
 from perfwright.store.artefacts import ArtefactStore
@@ -132,15 +137,48 @@ class Workplace:
     def _pipeline_level(self) -> PipelineLevel:
         toolchain = self.setup.toolchain
         registry = pass_registry(toolchain, self.setup.host)
-        return PipelineLevel(
+        repairer = EditRepairer(
+            base=parse(registry.pipelines["default<O3>"]),
             vocabulary=Vocabulary(registry),
             options=option_table(toolchain),
-            mend=only_parse,
-            base=registry.pipelines["default<O3>"],
+        )
+        return PipelineLevel(
+            repairer=repairer,
             unit_names=tuple(unit.name for unit in self.captured.units),
+            try_out=self._try_out,
             host_cpu=self.setup.host.cpu,
             staged=lambda: self.staged_is_open,
         )
+
+    def _try_out(self, unit: str, pipeline: str, options: tuple[str, ...]) -> Refusal | None:
+        """Run opt with a pipeline over one unit, verifier on; what it refuses."""
+        flags = (*self.captured.unit(unit).argv, *self.setup.base.compile_flags)
+        said = validate(
+            pipeline,
+            self.bitcode[unit].plain,
+            opt=self.setup.toolchain.tool("opt"),
+            options=(*options, *machine_options(flags)),
+            runner=self._compile,
+        )
+        return said if isinstance(said, Refusal) else None
+
+    @cached_property
+    def bitcode(self) -> Mapping[str, UnitBitcode]:
+        """The units, unoptimised, for looking inside.
+
+        Raises:
+            ProgramError: a unit cannot be turned into bitcode.
+        """
+        found = capture_bitcode(
+            self.captured,
+            self.setup.toolchain,
+            self.folder / "bitcode",
+            self._compile,
+            plan=self.setup.base,
+        )
+        if isinstance(found, BuildFailure):
+            raise ProgramError(f"there is no bitcode of {found}", hint=found.reproducer)
+        return found
 
     @cached_property
     def runs(self) -> ProgramRuns:

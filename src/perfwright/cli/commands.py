@@ -133,7 +133,7 @@ def tune(
             max_compile_time=max_compile_time,
         )
     except PerfwrightError as error:
-        document = stillborn(Status.FAILED, error.fact, program=likely_name(program), mind=mind)
+        document = stillborn(Status.FAILED, error.summary, program=likely_name(program), mind=mind)
         raise SystemExit(output.failed(error, json=json, document=document)) from error
     with reporter(request.seconds) as report:
         ended = run_tune(request, report)

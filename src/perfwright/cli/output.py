@@ -57,12 +57,10 @@ def campaign(document: CampaignDocument, *, json: bool) -> None:
     show(document, summary(document), json=json)
 
 
-def failed(
-    error: PerfwrightError, *, json: bool, document: CampaignDocument | None = None
-) -> int:
+def failed(error: PerfwrightError, *, json: bool, document: CampaignDocument | None = None) -> int:
     """Tell an error that left nothing else to show; returns the exit status for it."""
     if json:
-        show(document or stillborn(Status.FAILED, error.fact), (), json=True)
+        show(document or stillborn(Status.FAILED, error.summary), (), json=True)
     return explain(error)
 
 

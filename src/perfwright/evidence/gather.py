@@ -117,7 +117,7 @@ class Gatherer:
                     unit, self.tools, self.runner, known_passes=known, root=subject.root
                 )
             except ProgramError as error:
-                features = UnitFeatures(unit.name, problem=str(error))
+                features = UnitFeatures(unit.name, problem=error.summary)
             found.append(features)
             notes += [features.problem] if features.problem else []
         return found
@@ -135,7 +135,7 @@ class Gatherer:
                 root=subject.root,
             )
         except ToolchainError as error:
-            notes.append(f"counts of branches and loops: {error}")
+            notes.append(f"counts of branches and loops: {error.summary}")
             return Counters()
 
     def _profile(
@@ -180,5 +180,5 @@ class Gatherer:
                 subject.binary, names, profile, self.tools, self.runner, cpu=subject.cpu
             )
         except (ProgramError, ToolchainError) as error:
-            notes.append(f"machine code: {error}")
+            notes.append(f"machine code: {error.summary}")
             return ()

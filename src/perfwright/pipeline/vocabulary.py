@@ -133,7 +133,7 @@ class Vocabulary:
             kinds = self._analysis_kinds(node.params or ())
         else:
             # `print<loops>` and `invalidate<all>` are listed with their brackets.
-            kinds = self.registry.kinds(node.name) or self.registry.kinds(node.head)
+            kinds = self.registry.kinds(node.head) or self.registry.kinds(node.name)
         return frozenset(level for kind in kinds for level in self._levels_of(kind, node.name))
 
     def _levels_of(self, kind: PassKind, name: str) -> frozenset[Level]:

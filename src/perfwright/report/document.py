@@ -47,8 +47,8 @@ class ResultRecord(_Model):
     """The confirmed figure, from fresh runs; 95 % interval; 1.0 when nothing was confirmed."""
 
     speedup: float
-    low: float
-    high: float
+    low: float | None = Field(description="null: no bound yet")
+    high: float | None = Field(description="null: no bound yet")
     pairs: int
     correct: Correctness
     method: str = ""
@@ -59,8 +59,8 @@ class ComparisonRecord(_Model):
 
     verdict: Verdict
     speedup: float
-    low: float
-    high: float
+    low: float | None = Field(description="null: no bound yet")
+    high: float | None = Field(description="null: no bound yet")
     pairs: int
 
 
@@ -105,8 +105,8 @@ class AttributionRecord(_Model):
 
     edit: str
     contribution: float
-    low: float
-    high: float
+    low: float | None = Field(description="null: no bound yet")
+    high: float | None = Field(description="null: no bound yet")
     pairs: int
     resolved: bool
 

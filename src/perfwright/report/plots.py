@@ -285,7 +285,7 @@ def _time_range(values: Sequence[float]) -> tuple[float, float]:
 
 def _time_axis(up: Scale, across: Scale, count: int, form: Callable[[float], str]) -> Markup:
     parts = []
-    for mark in ticks(up.first, up.last, 4):
+    for mark in ticks(up.first, up.last, 5):
         y = up(mark)
         parts.append(_line(across.left, y, across.right, y, "grid"))
         parts.append(_text(across.left - 8, y + 4, form(mark), "tick", "end"))

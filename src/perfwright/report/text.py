@@ -30,7 +30,7 @@ def summary(document: CampaignDocument) -> Iterator[str]:
     the program printed.
     """
     yield ""
-    yield from _wrapped(f"{document.program}: {_headline(document)}")
+    yield from _wrapped(f"{document.program or 'perfwright'}: {_headline(document)}")
     yield from _result(document)
     for warning in document.warnings:
         yield from _entry("warning", f"{warning.text}; {warning.hint}".rstrip("; "))
@@ -64,7 +64,9 @@ def _result(document: CampaignDocument) -> Iterator[str]:
     if baseline is not None:
         yield from _entry("baseline", f"{format_duration(baseline.seconds)} a run, your flags")
     if document.toolchain is not None and document.target is not None:
-        yield from _entry("built by", f"LLVM {document.toolchain.version}, {document.target.cpu}")
+        yield from _entry(
+            "built by", f"LLVM {document.toolchain.version} for CPU {document.target.cpu}"
+        )
 
 
 def _edits(document: CampaignDocument) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,13 @@ define internal i32 @twice(i32 %x) {
 """
 
 
-def cases(name: str) -> list[Any]:
-    """The cases of one file as pytest parameters, named by their why-lines."""
-    entries: list[dict[str, Any]] = json.loads((CASES / f"{name}.json").read_text())
-    return [pytest.param(entry, id=entry["why"]) for entry in entries]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """An argument `repair_case` runs over the cases of `repair.json`, named by why-lines."""
+    for name in metafunc.fixturenames:
+        path = CASES / f"{name.removesuffix('_case').replace('_', '-')}.json"
+        if name.endswith("_case"):
+            entries: list[dict[str, Any]] = json.loads(path.read_text())
+            metafunc.parametrize(name, entries, ids=[entry["why"] for entry in entries])
 
 
 @pytest.fixture(scope="session")
@@ -102,31 +105,19 @@ def options() -> OptionTable:
     )
 
 
-@dataclass(frozen=True)
-class Live:
-    """One installed LLVM and what it says about itself."""
-
-    toolchain: Toolchain
-    registry: PassRegistry
-    options: OptionTable
-
-    @property
-    def opt(self) -> Path:
-        return self.toolchain.tool("opt")
-
-    @property
-    def clang(self) -> Path:
-        return self.toolchain.tool("clang")
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.registry)
+@pytest.fixture(scope="session")
+def each_registry(each_toolchain: Toolchain) -> PassRegistry:
+    """The passes of every installed LLVM."""
+    return about.pass_registry(each_toolchain, discovery.host(each_toolchain))
 
 
 @pytest.fixture(scope="session")
-def live(each_toolchain: Toolchain) -> Live:
-    return Live(
-        each_toolchain,
-        about.pass_registry(each_toolchain, discovery.host(each_toolchain)),
-        about.option_table(each_toolchain),
-    )
+def each_options(each_toolchain: Toolchain) -> OptionTable:
+    """The options of every installed LLVM."""
+    return about.option_table(each_toolchain)
+
+
+@pytest.fixture(scope="session")
+def loops_ir() -> bytes:
+    """A function with a loop, a branch and a call: something to do for most passes."""
+    return LOOPS

@@ -16,7 +16,7 @@ from perfwright.pipeline.vocabulary import Level, Vocabulary
         ("licm", {Level.LOOP_MSSA}),
         ("loop-unroll-full", {Level.LOOP}),
         ("loop-flatten", {Level.LOOP, Level.LOOP_MSSA}),
-        ("verify", {Level.MODULE, Level.FUNCTION}),
+        ("verify", {Level.MODULE, Level.FUNCTION, Level.MACHINE}),
         ("default<O3>", {Level.MODULE}),
         ("require<globals-aa>", {Level.MODULE}),
         ("invalidate<aa>", {Level.FUNCTION}),

@@ -17,7 +17,7 @@ dct: 1.083x faster than your build (95 % interval 1.071 to 1.094, 40 pairs of fr
   correct     by construction: the edits only choose passes and options of the compiler, which keep
               the meaning of a program; the oracle agreed on every workload all the same
   baseline    0.412 s a run, your flags
-  built by    LLVM 22.1.8, znver4
+  built by    LLVM 22.1.8 for CPU znver4
   warning     the machine is noisy; stop other work
 
   edits that earned their place, and what each is worth

@@ -24,6 +24,8 @@ from perfwright.toolchain.registry import (
     read_pass_registry,
 )
 
+NO_LIMITS = Limits()
+
 LISTING = """\
 Module passes:
   globalopt
@@ -175,7 +177,7 @@ def scripted(*, ok: bool = True) -> object:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
-        limits: Limits = Limits(),
+        limits: Limits = NO_LIMITS,
     ) -> ProcessResult:
         words = tuple(os.fspath(word) for word in argv)
         out = ""
@@ -211,7 +213,7 @@ def test_registries_and_tables_survive_json() -> None:
     table = merge_options([parse_options(HELP, "opt")], {})
     for kind, value in ((PassRegistry, registry), (OptionTable, table)):
         adapter = TypeAdapter(kind)
-        assert adapter.validate_json(adapter.dump_json(value)) == value  # type: ignore[arg-type]
+        assert adapter.validate_json(adapter.dump_json(value)) == value
 
 
 @pytest.mark.llvm

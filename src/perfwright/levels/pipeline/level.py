@@ -15,12 +15,11 @@ from perfwright.core.protocols import Refusal
 from perfwright.errors import UserError
 from perfwright.levels.protocol import Mended
 from perfwright.pipeline.apply import apply_passes, pass_edits, settings, units
-from perfwright.pipeline.edits import LinkMode, PipelineEdit, parse_edit
+from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, parse_edit
 from perfwright.pipeline.fidelity import restored, text_options
-from perfwright.pipeline.tree import Pipeline, parse
-from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.pipeline.repair_edit import EditRepairer
+from perfwright.pipeline.tree import Pipeline
 from perfwright.program.plan import BuildPlan, link_option
-from perfwright.toolchain.registry import OptionTable
 
 NAME = "pipeline"
 
@@ -30,35 +29,42 @@ class PipelineLevel:
     """Implements `perfwright.levels.protocol.Level`.
 
     Attributes:
-        vocabulary: the passes of the toolchain.
-        options: its options.
-        mend: repairs the texts of edits.
-        base: the -O3 pipeline as the toolchain prints it.
+        repairer: mends edits; knows the -O3 pipeline, the passes and the options.
         unit_names: the program's units.
+        try_out: runs opt with a pipeline and options over a unit's IR; what it refuses.
         host_cpu: what `native` means, so that a recipe means the same everywhere.
         staged: whether the staged road is open (the identity check).
     """
 
-    vocabulary: Vocabulary
-    options: OptionTable
-    mend: Callable[[tuple[Edit, ...]], Mended | Refusal]
-    base: str
+    repairer: EditRepairer
     unit_names: tuple[str, ...]
+    try_out: Callable[[str, str, tuple[str, ...]], Refusal | None]
     host_cpu: str = ""
     staged: Callable[[], bool] = lambda: True
 
     def repair(self, edits: tuple[Edit, ...]) -> Mended | Refusal:
-        """Mend each edit, and refuse edits that contradict each other or fit nowhere."""
-        mended = self.mend(edits)
-        if isinstance(mended, Refusal):
-            return mended
-        plan = self.plan(mended.edits, BuildPlan())
-        return plan if isinstance(plan, Refusal) else mended
+        """Mend each edit; refuse what contradicts, fits nowhere, or makes opt fail."""
+        kept: dict[Edit, tuple[Edit, ...]] = {}
+        repairs: list[str] = []
+        for edit in edits:
+            mended = self.repairer.repair(edit.text)
+            if isinstance(mended, Refusal):
+                return Refusal(f"{edit.text}: {mended.reason}", mended.reproducer)
+            kept[edit] = (Edit(NAME, str(mended.value)),)
+            repairs += mended.repairs
+        valid = tuple(dict.fromkeys(edit for found in kept.values() for edit in found))
+        plan = self.plan(valid, BuildPlan())
+        if isinstance(plan, Refusal):
+            return plan
+        refused = self._tried_out([parse_edit(edit.text) for edit in valid])
+        return refused or Mended(valid, tuple(dict.fromkeys(repairs)), kept)
 
     def plan(self, edits: tuple[Edit, ...], base: BuildPlan) -> BuildPlan | Refusal:
         """The base plan with these edits."""
         try:
-            return self._plan([parse_edit(edit.text) for edit in edits], base)
+            parsed = [parse_edit(edit.text) for edit in edits]
+            self.repairer.check_together(parsed)
+            return self._plan(parsed, base)
         except UserError as error:
             return Refusal(": ".join(filter(None, (error.fact, error.cause))))
 
@@ -110,9 +116,9 @@ class PipelineLevel:
         own = {name: pass_edits(edits, name) for name in units(edits)}
         if not common and not any(own.values()):
             return _Passes()
-        base = restored(parse(self.base), "O3")
+        base = restored(self.repairer.base, "O3")
         chosen = dict(settings(edits).options)
-        options = text_options("O3", self.options, chosen)
+        options = text_options("O3", self.repairer.options, chosen)
         if whole:
             if any(passes != common for passes in own.values()):
                 return Refusal(
@@ -132,8 +138,23 @@ class PipelineLevel:
                 pipelines[name] = str(self._edited(wanted, base))
         return _Passes(None, pipelines, options)
 
-    def _edited(self, edits: Sequence[object], base: Pipeline) -> Pipeline:
-        return apply_passes(edits, base, self.vocabulary)  # type: ignore[arg-type]
+    def _edited(self, edits: Sequence[PassEdit], base: Pipeline) -> Pipeline:
+        return apply_passes(edits, base, self.repairer.vocabulary)
+
+    def _tried_out(self, edits: list[PipelineEdit]) -> Refusal | None:
+        """What opt says to the pipelines on the program's IR: lld would abort without a reason."""
+        whole = settings(edits).link is LinkMode.WHOLE_PROGRAM
+        passes = self._passes(edits, whole)
+        if isinstance(passes, Refusal):
+            return passes
+        for name in self.unit_names:
+            pipeline = passes.program or passes.units.get(name)
+            if pipeline is not None:
+                options = (*settings(edits, name).mllvm(), *passes.options)
+                refused = self.try_out(name, pipeline, options)
+                if refused is not None:
+                    return refused
+        return None
 
     def _flag(self, flag: str) -> str:
         return flag.replace("=native", f"={self.host_cpu}") if self.host_cpu else flag
@@ -146,15 +167,3 @@ class _Passes:
     program: str | None = None
     units: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
-
-
-def only_parse(edits: tuple[Edit, ...]) -> Mended | Refusal:
-    """Takes well-formed edits in their normal form and mends nothing."""
-    kept = []
-    for edit in edits:
-        try:
-            kept.append(Edit(NAME, str(parse_edit(edit.text))))
-        except UserError as error:
-            return Refusal(": ".join(filter(None, (error.fact, error.cause))))
-    origin = {drafted: (normal,) for drafted, normal in zip(edits, kept, strict=True)}
-    return Mended(tuple(dict.fromkeys(kept)), (), origin)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfwright.core.protocols import Refusal
+from perfwright.pipeline.edits import EditError, parse_edit
+from perfwright.pipeline.loose_edit import read_edit
+from perfwright.pipeline.repair import Repaired
+from perfwright.pipeline.repair_edit import EditRepairer
+from perfwright.pipeline.tree import Pipeline
+from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.toolchain.registry import OptionTable
+
+
+@pytest.fixture
+def repairer(o3: Pipeline, vocabulary: Vocabulary, options: OptionTable) -> EditRepairer:
+    return EditRepairer(o3, vocabulary, options)
+
+
+def test_repair_of_edits(repair_edits_case: dict[str, Any], repairer: EditRepairer) -> None:
+    case = repair_edits_case
+    outcome = repairer.repair(case["text"])
+    if "refused" in case:
+        assert isinstance(outcome, Refusal), outcome
+        assert case["refused"] in outcome.reason
+        return
+    assert isinstance(outcome, Repaired), outcome
+    assert str(outcome.value) == case["repaired"]
+    assert bool(outcome.repairs) != case.get("silent", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "insert dse after gvn#1",
+        "set licm#1 allowspeculation",
+        "option inline-threshold=600",
+        "flag -fno-vectorize",
+        "link whole-program",
+    ],
+)
+def test_a_sound_edit_needs_no_repair(text: str, repairer: EditRepairer) -> None:
+    assert repairer.repair(text) == Repaired(parse_edit(text))
+
+
+def test_edits_that_go_together_are_kept_each_once(repairer: EditRepairer) -> None:
+    outcome = repairer.repair_all(
+        ["remove licm#1", "option inline-threshold=300", "inline-threshold=300"]
+    )
+    assert isinstance(outcome, Repaired)
+    assert [str(edit) for edit in outcome.value] == [
+        "remove licm#1",
+        "option inline-threshold=300",
+    ]
+    assert len(outcome.repairs) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (["option inline-threshold=1", "option inline-threshold=2"], "contradict each other"),
+        (["remove licm#1", "set licm#1 allowspeculation"], "contradict each other"),
+        (["remove gvn#1", "repeat in a.c: gvn#1 x2"], "contradict each other"),
+        (["remove gvn#1", "frobnicate"], "frobnicate: 'frobnicate' is not an edit"),
+    ],
+)
+def test_edits_that_do_not_go_together_are_refused(
+    texts: list[str], reason: str, repairer: EditRepairer
+) -> None:
+    outcome = repairer.repair_all(texts)
+    assert isinstance(outcome, Refusal)
+    assert reason in outcome.reason
+
+
+WORDS = st.sampled_from(
+    ["insert", "remove", "set", "option", "flag", "in", "a.c:", "gvn#1", "licm", "after", "x2", "="]
+)
+
+
+@given(st.text(max_size=40) | st.lists(WORDS, max_size=6).map(" ".join))
+def test_any_line_is_read_as_some_edit_or_refused(text: str) -> None:
+    try:
+        edit = read_edit(text, [])
+    except EditError:
+        return
+    assert parse_edit(str(edit)) == edit
