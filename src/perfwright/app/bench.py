@@ -40,8 +40,8 @@ class BenchRow(BaseModel):
     method: str
     status: Status
     speedup: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     pairs: int
     edits: list[str]
     seconds: float
@@ -197,7 +197,9 @@ def _figure(row: BenchRow) -> str:
 
 
 def _interval(row: BenchRow) -> str:
-    return f"{row.low:.3f} to {row.high:.3f}" if row.pairs else ""
+    if not row.pairs or row.low is None or row.high is None:
+        return ""
+    return f"{row.low:.3f} to {row.high:.3f}"
 
 
 def _kept(row: BenchRow) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from perfwright.app.tune import document_of as read_document
+from perfwright.app import reports
 from perfwright.report.document import CampaignDocument
 from perfwright.settings import Settings
 from perfwright.store.artefacts import ArtefactStore
@@ -91,7 +91,17 @@ def document_of(name: str) -> CampaignDocument:
         UserError: there is no such campaign.
     """
     with JournalStore.open(Settings.load().home) as store:
-        return read_document(store, name)
+        return reports.document_of(store, name)
+
+
+def write_report(name: str, out: Path | None = None) -> Path:
+    """Write the HTML report of a campaign; beside its recipe when `out` is `None`.
+
+    Raises:
+        UserError: there is no such campaign.
+    """
+    with JournalStore.open(Settings.load().home) as store:
+        return reports.write_report(store, name, out)
 
 
 def clean(*, unused: bool, campaigns: tuple[str, ...]) -> CleanReport:

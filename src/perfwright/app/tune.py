@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from perfwright.app.cpus import require_known
-from perfwright.app.documents import document_from
 from perfwright.app.drafts import WorkshopBench
-from perfwright.app.handover import hand_over, recipe_path, report_path
+from perfwright.app.handover import hand_over
 from perfwright.app.observer import ProgramObserver, hot_symbols
+from perfwright.app.reports import document_of, write_report
 from perfwright.app.request import TuneRequest, likely_name
 from perfwright.app.sources import digests
-from perfwright.app.story import loop_settings, read_story
+from perfwright.app.story import WARNED, loop_settings, read_story
 from perfwright.app.workplace import Setup, Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Status, Team
@@ -23,7 +22,7 @@ from perfwright.errors import PerfwrightError, UserError, unknown_name
 from perfwright.measure.executor import open_executor
 from perfwright.minds.builtin import builtin_mind
 from perfwright.program.spec import load
-from perfwright.report.document import CampaignDocument, WarningRecord, stillborn
+from perfwright.report.document import CampaignDocument, stillborn
 from perfwright.settings import Settings
 from perfwright.store.campaign import CampaignJournal
 from perfwright.store.journal import JournalStore
@@ -52,7 +51,7 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
         with JournalStore.open(setup.settings.home) as store:
             with store.create_campaign(_plan(setup), lambda: meter.usage) as journal:
                 ended = _run(setup, journal, meter, reporter)
-            return _documented(store, journal.campaign, ended)
+            return _reported(store, journal.campaign, *ended)
     except PerfwrightError as error:
         return Ended(_stillborn(request, Status.FAILED, error.summary, meter), error)
     except KeyboardInterrupt:
@@ -74,7 +73,7 @@ def resume(name: str, reporter: Reporter) -> Ended:
         refuse_changes(record, _fingerprint(setup), digests(setup.spec))
         with store.open_campaign(record.id, lambda: meter.usage) as journal:
             ended = _run(setup, journal, meter, reporter)
-        return _documented(store, journal.campaign, ended)
+        return _reported(store, journal.campaign, *ended)
 
 
 def replay(name: str) -> Ended:
@@ -97,7 +96,7 @@ def replay(name: str) -> Ended:
                 else "the journal was changed",
                 hint=f"perfwright show {record.id}",
             )
-        return Ended(document_from(record, story, recipe=_existing(recipe_path(settings, record))))
+        return Ended(document_of(store, record.id))
 
 
 def prepare(request: TuneRequest) -> Setup:
@@ -149,7 +148,7 @@ def _plan(setup: Setup) -> Plan:
 
 def _run(
     setup: Setup, journal: CampaignJournal, meter: Meter, reporter: Reporter
-) -> tuple[PerfwrightError | None, bool, list[Warned]]:
+) -> tuple[PerfwrightError | None, bool]:
     """Run the loop and write down how it ended: the error, and whether it was interrupted."""
     executor = open_executor(setup.toolchain.tool("clang"), setup.settings.cache)
     with executor:
@@ -157,14 +156,15 @@ def _run(
         try:
             outcome = _campaign(place).run()
             hand_over(place, outcome)
+            journal.once(WARNED, tuple[Warned, ...], lambda: place.unheard(outcome.ground))
             journal.finish(outcome.status, outcome)
         except PerfwrightError as error:
             journal.finish(Status.FAILED, cause=error.summary)
-            return error, False, place.warned
+            return error, False
         except KeyboardInterrupt:
             journal.finish(Status.INTERRUPTED)
-            return None, True, place.warned
-        return None, False, place.warned
+            return None, True
+        return None, False
 
 
 def _campaign(place: Workplace) -> Campaign:
@@ -207,35 +207,13 @@ def _observer(place: Workplace) -> ProgramObserver:
     )
 
 
-def _documented(
-    store: JournalStore,
-    campaign: str,
-    ended: tuple[PerfwrightError | None, bool, list[Warned]],
+def _reported(
+    store: JournalStore, campaign: str, error: PerfwrightError | None, interrupted: bool
 ) -> Ended:
-    error, interrupted, warned = ended
-    document = document_of(store, campaign)
-    known = {warning.text for warning in document.warnings}
-    more = [WarningRecord(text=w.text, hint=w.hint) for w in warned if w.text not in known]
-    document = document.model_copy(update={"warnings": [*document.warnings, *more]})
-    return Ended(document, error, interrupted)
-
-
-def document_of(store: JournalStore, name: str) -> CampaignDocument:
-    """The document of a campaign, read from the journal alone."""
-    settings = Settings.load()
-    record = store.find(name)
-    journal = store.replay_campaign(record.id)
-    request = TuneRequest.model_validate(record.plan.settings["request"])
-    return document_from(
-        record,
-        read_story(journal, request),
-        recipe=_existing(recipe_path(settings, record)),
-        report=_existing(report_path(settings, record)),
-    )
-
-
-def _existing(path: Path) -> Path | None:
-    return path if path.exists() else None
+    """The document of what was recorded; a campaign that came to its end has a report too."""
+    if error is None and not interrupted:
+        write_report(store, campaign)
+    return Ended(document_of(store, campaign), error, interrupted)
 
 
 def _stillborn(request: TuneRequest, status: Status, cause: str, meter: Meter) -> CampaignDocument:

@@ -16,7 +16,7 @@ from perfwright.checks.selfcheck import SelfCheck
 from perfwright.core.budget import Meter
 from perfwright.core.candidate import BASELINE
 from perfwright.core.events import Reporter, StageBegan, Warned
-from perfwright.core.protocols import Refusal
+from perfwright.core.protocols import Ground, Refusal
 from perfwright.errors import InternalError, ProgramError
 from perfwright.levels.pipeline.level import NAME as PIPELINE
 from perfwright.levels.pipeline.level import PipelineLevel
@@ -99,6 +99,10 @@ class Workplace:
         if isinstance(event, Warned) and event not in self.warned:
             self.warned.append(event)
         self.reporter(event)  # type: ignore[arg-type]
+
+    def unheard(self, ground: Ground) -> tuple[Warned, ...]:
+        """The warnings that the ground does not have."""
+        return tuple(warning for warning in self.warned if warning.text not in ground.warnings)
 
     @cached_property
     def artefacts(self) -> ArtefactStore:

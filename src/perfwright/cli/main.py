@@ -16,6 +16,7 @@ from typing import Any, Literal
 from perfwright.errors import InternalError, PerfwrightError, UserError
 
 INTERRUPTED = 130
+_ENDINGS = {signal.SIGINT, signal.SIGTERM}
 _LAUNCHERS: Mapping[str, Literal["c", "c++"]] = {"cc": "c", "c++": "c++"}
 
 
@@ -41,7 +42,8 @@ def _launcher(words: Sequence[str]) -> int:
 
 
 def _command(words: Sequence[str]) -> int:
-    # With these two imported, whatever happens next is told in the form that was asked for.
+    # Whoever interrupts waits for this import: it is what the answer is told with.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
     from perfwright.cli import output
 
     end = words.index("--") if "--" in words else len(words)
@@ -51,15 +53,17 @@ def _command(words: Sequence[str]) -> int:
         words = [*(word for word in words[:end] if word != "--debug"), *words[end:]]
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
         status = _run(words)
     except PerfwrightError as error:
         return output.failed(error, json=json)
     except Exception as error:  # noqa: BLE001 - the last place that can tell the user
         # Left alone, Python would leave with 1: "a recipe that no longer holds".
         return output.failed(_unforeseen(error), json=json)
-    if status == INTERRUPTED:  # what typer makes of Ctrl-C
-        return output.interrupted(json=json)
-    return status
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    # This is also what typer makes of Ctrl-C: nothing has been said of it yet.
+    return output.interrupted(json=json) if status == INTERRUPTED else status
 
 
 def _as_interrupt(_number: int, _frame: Any) -> None:

@@ -47,7 +47,8 @@ _PASSES = (
     Rule(
         r".*-eh-prepare|callbr-prepare|codegenprepare|gc-lowering|shadow-stack-gc-lowering"
         r"|rewrite-statepoints-for-gc|place-safepoints|atomic-expand|pre-isel-intrinsic-lowering"
-        r"|free-machine-function|interleaved-access|select-optimize",
+        r"|free-machine-function|interleaved-access|select-optimize|indirectbr-expand"
+        r"|expand-(ir-insts|large.*|fp|reductions|memcmp)",
         "it is a part of code generation, which runs it itself",
     ),
     Rule(

@@ -131,7 +131,7 @@ def _mend_pass(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> tuple[
     if vocabulary.is_listed_whole(node):
         return (node,)
     mended = tolerant(mend_params(node, vocabulary, repairs), vocabulary)
-    if mended.name in vocabulary.aliases and not mended.params:
+    if vocabulary.needs_level(mended) and not mended.params:
         raise EditError(f"{node.head} names no level", hint=f"{node.name}<O3>")
     if mended.params != node.params and mended.param("verify-fixpoint") is not None:
         repairs.append(f"{mended.head}: elsewhere than in the standard pipeline it would abort")
@@ -199,6 +199,8 @@ def _check_allowed(node: Pass, vocabulary: Vocabulary) -> None:
     if node.name in vocabulary.standard:
         return
     reason = pass_reason(node.name, node.head)
+    if vocabulary.is_machine_pass(node.name):
+        reason = "it runs on machine code, and opt has none"
     if reason is not None:
         raise EditError(f"{node.head} is not for edits", cause=reason)
 

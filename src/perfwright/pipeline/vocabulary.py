@@ -113,6 +113,18 @@ class Vocabulary:
             if not isinstance(node, Adaptor)
         )
 
+    def needs_level(self, node: Node) -> bool:
+        """Whether the node is a whole pipeline such as `default<O3>`, which opt wants a level of.
+
+        `loop-unroll<O3>` is none: single passes know no size levels.
+        """
+        return node.name in self.aliases or "Oz" in (self.parameters(node) or ())
+
+    def is_machine_pass(self, name: str) -> bool:
+        """Whether all passes of this name run on machine code, which opt has none of."""
+        kinds = self.registry.kinds(name)
+        return bool(kinds) and kinds <= {PassKind.MACHINE_FUNCTION, PassKind.MACHINE_MODULE}
+
     def is_listed_whole(self, node: Node) -> bool:
         """Whether the node is listed with its brackets, as `print<loops>` is."""
         return node.params is not None and bool(self.registry.kinds(node.head))

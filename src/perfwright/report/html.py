@@ -141,7 +141,12 @@ def interval_rows(document: CampaignDocument) -> list[plots.Interval]:
         tone, note = ("faster", "confirmed") if improved else ("inconclusive", "not confirmed")
         rows.append(
             plots.Interval(
-                "fresh runs", result.speedup, result.low, result.high, tone, note, strong=True
+                "fresh runs",
+                result.speedup,
+                *plots.ends(result.low, result.high),
+                tone,
+                note,
+                strong=True,
             )
         )
     return rows

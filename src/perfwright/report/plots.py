@@ -229,20 +229,25 @@ def _interval(row: Interval, scale: Scale, middle: float) -> Markup:
     return _group(*parts, css=f"interval {row.tone}{strong}")
 
 
-def figures(ratio: float, low: float, high: float) -> str:
+def figures(ratio: float, low: float | None, high: float | None) -> str:
     """A speed-up and its interval in one line; sides without a bound say so.
 
-    >>> figures(1.05, 1.02, 1.08), figures(1.0, 0.0, math.inf)
+    >>> figures(1.05, 1.02, 1.08), figures(1.0, None, None)
     ('1.050x [1.020, 1.080]', '1.000x [no bound]')
     """
-    if low <= 0 and math.isinf(high):
+    if bound(low) == bound(high) == "no bound":
         return f"{format_ratio(ratio)} [no bound]"
     return f"{format_ratio(ratio)} [{bound(low)}, {bound(high)}]"
 
 
-def bound(end: float) -> str:
-    """One end of an interval."""
-    return f"{end:.3f}" if 0 < end < math.inf else "no bound"
+def bound(end: float | None) -> str:
+    """One end of an interval; 0 and infinity are none, like `None`."""
+    return f"{end:.3f}" if end is not None and 0 < end < math.inf else "no bound"
+
+
+def ends(low: float | None, high: float | None) -> tuple[float, float]:
+    """An interval to draw: 0 and infinity where there is no bound."""
+    return (0.0 if low is None else low), (math.inf if high is None else high)
 
 
 def _end(bounded: bool, x: float, middle: float, direction: int) -> Markup:

@@ -19,7 +19,9 @@ def test_passes_that_do_not_optimise_are_refused(name: str) -> None:
     assert pass_reason(name)
 
 
-@pytest.mark.parametrize("name", ["gvn", "licm", "newgvn", "mergefunc", "verify", "dfa-jump-threading"])
+@pytest.mark.parametrize(
+    "name", ["gvn", "licm", "newgvn", "mergefunc", "verify", "dfa-jump-threading"]
+)
 def test_passes_that_optimise_are_not(name: str) -> None:
     assert pass_reason(name) is None
 

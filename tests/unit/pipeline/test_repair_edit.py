@@ -15,8 +15,13 @@ from perfwright.pipeline.tree import Pipeline
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.toolchain.registry import OptionTable
 
+LINE_WORDS = (
+    *("insert", "remove", "set", "option", "flag", "repeat", "move", "link", "in", "a.c:"),
+    *("gvn#1", "licm", "inline-threshold", "after", "before", "x2", "=", "=3", "per-unit"),
+)
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def repairer(o3: Pipeline, vocabulary: Vocabulary, options: OptionTable) -> EditRepairer:
     return EditRepairer(o3, vocabulary, options)
 
@@ -76,12 +81,14 @@ def test_edits_that_do_not_go_together_are_refused(
     assert reason in outcome.reason
 
 
-WORDS = st.sampled_from(
-    ["insert", "remove", "set", "option", "flag", "in", "a.c:", "gvn#1", "licm", "after", "x2", "="]
-)
+@given(st.text(max_size=40) | st.lists(st.sampled_from(LINE_WORDS), max_size=6).map(" ".join))
+def test_any_line_is_repaired_for_good_or_refused(repairer: EditRepairer, text: str) -> None:
+    outcome = repairer.repair(text)
+    if isinstance(outcome, Repaired):
+        assert repairer.repair(str(outcome.value)) == Repaired(outcome.value)
 
 
-@given(st.text(max_size=40) | st.lists(WORDS, max_size=6).map(" ".join))
+@given(st.text(max_size=40) | st.lists(st.sampled_from(LINE_WORDS), max_size=6).map(" ".join))
 def test_any_line_is_read_as_some_edit_or_refused(text: str) -> None:
     try:
         edit = read_edit(text, [])
