@@ -24,6 +24,9 @@ class WorkshopBench:
             return mine
         if isinstance(other, Refusal):
             return other
+        if mine.repairs:
+            # Of an option that this LLVM lacks, repair makes a similar one: another idea.
+            return Refusal(f"not as drafted: {'; '.join(mine.repairs)}")
         names = mine.functions.keys() | other.functions.keys()
         changed = [n for n in names if mine.functions.get(n) != other.functions.get(n)]
         return Draft(mine.code, mine.size_bytes, tuple(sorted(changed)))

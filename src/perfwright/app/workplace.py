@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -242,11 +242,17 @@ class Workplace:
         )
         return PairedMeasurer(rig, self.workshop.build, reporter=self.hear)
 
-    def _lock(self) -> AbstractContextManager[None]:
-        return measuring(f"campaign {self.journal.campaign}", waiting=self._waiting)
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the machine's measuring lock; waiting for it is no time of this campaign."""
+        lock = measuring(f"campaign {self.journal.campaign}", waiting=self._waiting)
+        with ExitStack() as stack:
+            with self.meter.during("wait"):
+                stack.enter_context(lock)
+            yield
 
     def _waiting(self, holder: str) -> None:
-        self.hear(Warned(f"waiting for {holder}, which is measuring on this machine"))
+        self.hear(Warned(f"waited for {holder}, which was measuring on this machine"))
 
     def _out_of_time(self, label: str) -> bool:
         limit = self.setup.request.seconds

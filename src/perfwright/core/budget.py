@@ -64,29 +64,29 @@ class Usage:
         )
 
 
-Activity = Literal["compile", "run"]
+Activity = Literal["compile", "run", "wait"]
+"""`wait`: for another campaign that is measuring on this machine; no time of this one."""
 
 
 class Meter:
     """Adds up wall time by activity; activities of the same kind may overlap in threads.
 
-    Time in which both kinds are active counts once, as running.
+    Time in which several kinds are active counts once: as waiting, else as running.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._lock = threading.Lock()
-        self._active: dict[Activity, int] = {"compile": 0, "run": 0}
-        self._spent: dict[Activity, float] = {"compile": 0.0, "run": 0.0}
+        self._active: dict[Activity, int] = {"compile": 0, "run": 0, "wait": 0}
+        self._spent: dict[Activity, float] = {"compile": 0.0, "run": 0.0, "wait": 0.0}
         self._since = self._started
 
     def _settle(self) -> None:
         now = self._clock()
-        busy: Activity | None = (
-            "run" if self._active["run"] else "compile" if self._active["compile"] else None
-        )
-        if busy:
+        order: tuple[Activity, ...] = ("wait", "run", "compile")
+        busy = next((activity for activity in order if self._active[activity]), None)
+        if busy is not None:
             self._spent[busy] += now - self._since
         self._since = now
 
@@ -105,11 +105,11 @@ class Meter:
 
     @property
     def usage(self) -> Usage:
-        """What has been spent since the meter was made."""
+        """What has been spent since the meter was made, waiting left out."""
         with self._lock:
             self._settle()
             return Usage(
-                seconds=self._clock() - self._started,
+                seconds=self._clock() - self._started - self._spent["wait"],
                 compile_seconds=self._spent["compile"],
                 run_seconds=self._spent["run"],
             )

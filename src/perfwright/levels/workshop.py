@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perfwright.core.candidate import Candidate, Edit
+from perfwright.core.candidate import BASELINE, Candidate, Claim, Edit
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Build, Refusal, Repaired
 from perfwright.evidence.diff import Build as BuildView
 from perfwright.evidence.diff import diff_builds
-from perfwright.evidence.disassembly import disassemble
+from perfwright.evidence.disassembly import FunctionCode, disassemble
 from perfwright.evidence.elf import code_hash
 from perfwright.levels.protocol import Level
 from perfwright.measure.schedule import layout_seed
@@ -57,11 +57,17 @@ class Guards:
 
 @dataclass(frozen=True)
 class Inside:
-    """A draft that was compiled only to look at it."""
+    """A draft that was compiled only to look at it.
+
+    Attributes:
+        functions: the machine code of hot functions, by name; of all without a profile.
+        repairs: what had to be mended before it compiled.
+    """
 
     code: str
     size_bytes: int
     functions: Mapping[str, tuple[str, ...]]
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -84,10 +90,10 @@ class EditWorkshop:
         edits: list[Edit] = []
         repairs: list[str] = []
         renamed: dict[Edit, tuple[Edit, ...]] = {}
+        refused = self._unknown_level(draft)
+        if refused is not None:
+            return refused
         for level in dict.fromkeys(edit.level for edit in draft.edits):
-            if level not in self.levels:
-                known = ", ".join(self.levels)
-                return Refusal(f"there is no level {level!r} in this campaign; known: {known}")
             own = tuple(edit for edit in draft.edits if edit.level == level)
             mended = self.levels[level].repair(own)
             if isinstance(mended, Refusal):
@@ -96,7 +102,7 @@ class EditWorkshop:
             repairs += mended.repairs
             renamed |= mended.origin
         claims = tuple(
-            type(claim)(edit, claim.text, claim.evidence)
+            Claim(edit, claim.text, claim.evidence)
             for claim in draft.claims
             for edit in renamed.get(claim.edit, (claim.edit,))
             if edit in edits
@@ -105,6 +111,9 @@ class EditWorkshop:
 
     def plan(self, candidate: Candidate) -> BuildPlan | Refusal:
         """What the candidate's build does differently from the user's."""
+        refused = self._unknown_level(candidate)
+        if refused is not None:
+            return refused
         plan = self.site.base
         for name, level in self.levels.items():
             own = tuple(edit for edit in candidate.edits if edit.level == name)
@@ -140,7 +149,7 @@ class EditWorkshop:
     def consequences(self, build: Build) -> tuple[Fact, ...]:
         """What the candidate changed in sizes and in the code of hot functions."""
         mine = self._built.get(build.candidate.id)
-        baseline = self._compile(Candidate().id, self.site.base)
+        baseline = self._compile(BASELINE.id, self.site.base)
         if mine is None:
             plan = self.plan(build.candidate)
             made = plan if isinstance(plan, Refusal) else self._compile(build.candidate.id, plan)
@@ -170,9 +179,19 @@ class EditWorkshop:
         if isinstance(built, Refusal):
             return built
         tools, runner = self.site.toolchain, self.site.runner
-        code = disassemble(built.binary, list(self.hot), tools, runner) if self.hot else ()
-        functions = {function.name: function.normalised() for function in code}
-        return Inside(code_hash(built.binary), built.code_size, functions)
+        functions: dict[str, tuple[str, ...]] = {}
+        for function in disassemble(built.binary, self.hot, tools, runner):
+            code = (*function.normalised(), _jump_places(function))
+            functions[function.name] = functions.get(function.name, ()) + code
+        return Inside(code_hash(built.binary), built.code_size, functions, repaired.repairs)
+
+    def _unknown_level(self, candidate: Candidate) -> Refusal | None:
+        """An edit that no level applies must not be built as if it were not there."""
+        for edit in candidate.edits:
+            if edit.level not in self.levels:
+                known = ", ".join(self.levels)
+                return Refusal(f"there is no level {edit.level!r} in this campaign; known: {known}")
+        return None
 
     def _compile(self, name: str, plan: BuildPlan) -> Built | Refusal:
         known = self._built.get(name)
@@ -196,7 +215,7 @@ class EditWorkshop:
         guards = self.guards
         if not candidate.edits or guards == Guards():
             return None
-        baseline = self._compile(Candidate().id, self.site.base)
+        baseline = self._compile(BASELINE.id, self.site.base)
         if isinstance(baseline, Refusal):
             return baseline
         for what, limit, mine, its, option in (
@@ -213,3 +232,9 @@ class EditWorkshop:
                 text = f"{what} grows {mine / its:.2f}-fold, over {option} {limit:g}"
                 return Refusal(text, unpromising=True)
         return None
+
+
+def _jump_places(function: FunctionCode) -> str:
+    """Where its jumps and calls are: tells code apart that differs in the padding inside it."""
+    start = function.instructions[0].address if function.instructions else 0
+    return " ".join(str(i.address - start) for i in function.instructions if i.target is not None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from perfwright.program.plan import (
 from perfwright.program.records import write_atomically
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
+from perfwright.toolchain.workers import worker_threads
 
 _LINES = ("-gline-tables-only",)
 
@@ -73,7 +73,7 @@ def capture_bitcode(
     look = _Look(plain, toolchain, out_dir, runner, limits)
     if plain.overlay:
         write_atomically(look.overlay, overlay_file(plain).encode())
-    with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+    with worker_threads(workers or os.cpu_count() or 1) as pool:
         outcomes = list(pool.map(look.unit, range(len(captured.units)), captured.units))
     failed = next((one for one in outcomes if isinstance(one, BuildFailure)), None)
     if failed is not None:

@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,7 @@ from perfwright.program.plan import PLAIN, BuildPlan, Paths, link_argv, overlay_
 from perfwright.program.records import write_atomically
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
+from perfwright.toolchain.workers import worker_threads
 from perfwright.units import Bytes, Seconds
 
 Kind = Literal["invalid", "error", "crash", "timeout", "memory"]
@@ -235,7 +236,7 @@ def _as_invalid(failure: BuildFailure) -> BuildFailure:
 
 def _compile_all(job: _Job, workers: int) -> dict[str, KeptObject] | BuildFailure:
     units = [*job.captured.units, *job.captured.fixed_units]
-    with ThreadPoolExecutor(max_workers=max(1, min(workers, len(units)))) as pool:
+    with worker_threads(max(1, min(workers, len(units)))) as pool:
         futures = [pool.submit(_compile_unit, job, unit) for unit in units]
         return _collect(units, futures)
 

@@ -25,6 +25,9 @@ from perfwright.units import Bytes
 
 _STDERR_TAIL_LINES = 12
 
+_running: set[int] = set()
+"""The process groups that `run` waits for, in whatever thread."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -174,16 +177,19 @@ def run(
     except OSError as error:
         raise InternalError("cannot start a process", cause=str(error)) from error
     timed_out = False
+    _running.add(process.pid)
     try:
         stdout, stderr = process.communicate(stdin, timeout=limits.wall)
     except subprocess.TimeoutExpired:
         timed_out = True
-        _kill_group(process)
+        _kill_group(process.pid)
         stdout, stderr = process.communicate()
     except BaseException:
-        _kill_group(process)
+        _kill_group(process.pid)
         process.wait()
         raise
+    finally:
+        _running.discard(process.pid)
     return ProcessResult(
         argv=words,
         cwd=cwd,
@@ -209,6 +215,12 @@ def replace_process(argv: Sequence[str | os.PathLike[str]]) -> None:
         raise ToolchainError(f"cannot run {words[0]!r}", cause=error.strerror or "") from error
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_running() -> None:
+    """Kill what `run` waits for in any thread; it returns there as after a signal."""
+    for group in tuple(_running):
+        _kill_group(group)
+
+
+def _kill_group(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)

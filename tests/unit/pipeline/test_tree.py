@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfwright.pipeline.tree import (
@@ -47,6 +47,7 @@ NODES: st.SearchStrategy[Node] = st.recursive(LEAVES, adaptors, max_leaves=20)
 PIPELINES = st.lists(NODES, max_size=5).map(lambda nodes: Pipeline(tuple(nodes)))
 
 
+@settings(max_examples=60)
 @given(PIPELINES)
 def test_a_printed_tree_parses_to_itself(tree: Pipeline) -> None:
     assert parse(str(tree)) == tree

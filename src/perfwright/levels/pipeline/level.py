@@ -66,7 +66,7 @@ class PipelineLevel:
             self.repairer.check_together(parsed)
             return self._plan(parsed, base)
         except UserError as error:
-            return Refusal(": ".join(filter(None, (error.fact, error.cause))))
+            return Refusal(error.summary)
 
     def _plan(self, edits: list[PipelineEdit], base: BuildPlan) -> BuildPlan | Refusal:
         unknown = [name for name in units(edits) if name not in self.unit_names]
@@ -85,27 +85,31 @@ class PipelineLevel:
         if isinstance(passes, Refusal):
             return passes
         for option in passes.options:
-            compile_flags += [] if whole else ["-mllvm", option]
             link_flags += link_option(option) if whole else ()
         changes |= {
             "compile_flags": tuple(compile_flags),
             "link_flags": tuple(link_flags),
-            "unit_flags": self._unit_flags(edits),
+            "unit_flags": self._unit_flags(edits, passes),
             "pipeline": passes.program,
             "unit_pipelines": passes.units,
         }
         return BuildPlan.model_validate({**base.model_dump(), **changes})
 
-    def _unit_flags(self, edits: list[PipelineEdit]) -> dict[str, tuple[str, ...]]:
-        """What the edits say for single units, beyond what they say for all."""
+    def _unit_flags(
+        self, edits: list[PipelineEdit], passes: _Passes
+    ) -> dict[str, tuple[str, ...]]:
+        """What holds for single units: what a pipeline of their own needs, and their edits.
+
+        Of an option that is given twice the last counts.
+        """
         everywhere = settings(edits)
         found: dict[str, tuple[str, ...]] = {}
-        for name in units(edits):
+        for name in self.unit_names:
             mine = settings(edits, name)
             words = [self._flag(f) for f in mine.flags if f not in everywhere.flags]
-            for option in mine.mllvm():
-                if option not in everywhere.mllvm():
-                    words += ["-mllvm", option]
+            own = [option for option in mine.mllvm() if option not in everywhere.mllvm()]
+            for option in (*(passes.options if name in passes.units else ()), *own):
+                words += ["-mllvm", option]
             if words:
                 found[name] = tuple(words)
         return found
@@ -150,14 +154,15 @@ class PipelineLevel:
         for name in self.unit_names:
             pipeline = passes.program or passes.units.get(name)
             if pipeline is not None:
-                options = (*settings(edits, name).mllvm(), *passes.options)
+                options = (*passes.options, *settings(edits, name).mllvm())
                 refused = self.try_out(name, pipeline, options)
                 if refused is not None:
                     return refused
         return None
 
     def _flag(self, flag: str) -> str:
-        return flag.replace("=native", f"={self.host_cpu}") if self.host_cpu else flag
+        name, _, value = flag.partition("=")
+        return f"{name}={self.host_cpu}" if value == "native" and self.host_cpu else flag
 
 
 @dataclass(frozen=True)

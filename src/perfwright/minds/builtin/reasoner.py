@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.protocols import Refusal, Situation
@@ -17,12 +18,15 @@ from perfwright.minds.builtin.beliefs import Beliefs, believe, uses
 from perfwright.minds.builtin.levers import Called, called
 from perfwright.minds.roles import Bench, Diagnosis
 
+T = TypeVar("T")
+
 _CURIOSITY = (0.3, 0.8)
 """How much the unknown attracts, by round; the last also for all later rounds."""
 
 _LEAST_HOPE = 0.004
-_MOST_LEVERS = 3
-"""Of one candidate: more would hide which of them was good."""
+_MOST_LEVERS = (3, 2)
+"""New ones in a candidate, by round like curiosity: with more, none could be told from another,
+and what is left for later rounds is the less certain."""
 
 _SCREENED = 16
 
@@ -38,12 +42,13 @@ class LeverReasoner:
         """The best bundle first, then smaller ones for when that comes to nothing."""
         levers = self._shuffled(called(diagnoses))
         beliefs = believe(levers, situation.trials)
-        curiosity = _CURIOSITY[min(situation.round, len(_CURIOSITY)) - 1]
+        curiosity = _by_round(_CURIOSITY, situation.round)
+        most = _by_round(_MOST_LEVERS, situation.round)
         base = self._trimmed(situation.incumbent, beliefs)
-        fresh = self._screened(base, beliefs, curiosity)
+        fresh = self._screened(base, beliefs, curiosity, most)
         tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
         drafts = []
-        for size in (_MOST_LEVERS, 1):
+        for size in (most, 1):
             draft = _bundle(base, fresh[:size], levers)
             if draft.edits and draft.id not in tried:
                 tried.add(draft.id)
@@ -63,7 +68,9 @@ class LeverReasoner:
                 harmful.update(lever.edits)
         return incumbent.without(*harmful)
 
-    def _screened(self, base: Candidate, beliefs: Beliefs, curiosity: float) -> list[Called]:
+    def _screened(
+        self, base: Candidate, beliefs: Beliefs, curiosity: float, most: int
+    ) -> list[Called]:
         """Hopeful levers, one a group, that change hot code when added to `base`."""
         hopes = beliefs.hopes(curiosity)
         order = sorted(range(len(hopes)), key=lambda i: -hopes[i])
@@ -73,7 +80,7 @@ class LeverReasoner:
         looked = 0
         for index in order:
             lever = beliefs.levers[index]
-            if hopes[index] < _LEAST_HOPE or looked == _SCREENED or len(chosen) == _MOST_LEVERS:
+            if hopes[index] < _LEAST_HOPE or looked == _SCREENED or len(chosen) == most:
                 break
             if lever.lever.group in taken:
                 continue
@@ -85,6 +92,11 @@ class LeverReasoner:
             taken.add(lever.lever.group)
             chosen.append(lever)
         return chosen
+
+
+def _by_round(values: Sequence[T], number: int) -> T:
+    """The value for a round; the last one for all later rounds."""
+    return values[min(number, len(values)) - 1]
 
 
 def _bundle(base: Candidate, levers: Sequence[Called], known: Sequence[Called]) -> Candidate:

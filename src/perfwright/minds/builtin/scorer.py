@@ -46,16 +46,17 @@ def _measured(functions: Sequence[Fact], least: float) -> list[Priority]:
 
 def _guessed(functions: Sequence[Fact]) -> list[Priority]:
     """Instructions times ten to the power of loop depth, trivial and I/O code left out."""
-    costs: dict[str, tuple[float, Fact]] = {}
+    costs: list[tuple[float, Fact]] = []
     for fact in functions:
         if fact.data.get("trivial") or fact.data.get("io_bound"):
             continue
         depth = min(_DEEPEST, number(fact.data, "max_loop_depth"))
         cost = number(fact.data, "instructions") * _LOOP_FACTOR**depth
-        costs[str(fact.data.get("symbol", ""))] = cost, fact
-    total = sum(cost for cost, _ in costs.values()) or 1.0
+        costs.append((cost, fact))
+    total = sum(cost for cost, _ in costs) or 1.0
+    reason = "by instructions and loop depth; no profile"
     return [
-        Priority(symbol, cost / total, "by instructions and loop depth; no profile", (fact.id,))
-        for symbol, (cost, fact) in costs.items()
+        Priority(str(fact.data.get("symbol", "")), cost / total, reason, (fact.id,))
+        for cost, fact in costs
         if cost > 0
     ]
