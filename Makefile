@@ -8,7 +8,7 @@ TESTS ?= tests
 INSTALL ?= yes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format data bench-quick bench lock clean
+.PHONY: help setup demo test lint format data bench-quick bench aa study lock clean
 
 # Style, types and layers; whatever can be said without running the code.
 define GATES
@@ -25,7 +25,7 @@ setup: ## install what is missing: LLVM, valgrind, bubblewrap, .venv with the pi
 	@scripts/setup $(if $(filter no,$(INSTALL)),--no-install)
 
 demo: data ## see it work: tune a bundled program without a language model (minutes)
-	$(PERFWRIGHT) tune suites/core/adpcm --rounds 3 --time 5m
+	$(PERFWRIGHT) tune suites/core/adpcm --rounds 3 --time 160s
 
 test: data ## everything that must pass: the gates of lint, then all tests
 	$(GATES)
@@ -47,6 +47,12 @@ bench-quick: data ## methods against methods on the smoke suite (minutes)
 
 bench: data ## methods against methods on the core suite (hours)
 	$(PERFWRIGHT) bench suites/core
+
+aa: data ## 100 real A/A campaigns: how many claim a gain (half an hour)
+	$(BIN)/python benchmarks/aa.py
+
+study: setup ## the simulation study of the statistics: error rates, power, pairs (minutes)
+	$(BIN)/python benchmarks/study_statistics.py
 
 lock: ## pin the packages of pyproject.toml in requirements/ (UPGRADE=1: to the newest versions)
 	scripts/lock $(if $(UPGRADE),--upgrade)

@@ -113,8 +113,12 @@ def _trial(trial: Trial, lesson: Lesson | None) -> TrialRecord:
         edits=[str(edit) for edit in trial.candidate.edits],
         claims=[_claim(claim) for claim in trial.candidate.claims],
         repairs=list(trial.repairs),
-        lesson=f"{lesson.cause}; next: {lesson.next}" if lesson else "",
+        lesson=_lesson(lesson) if lesson else "",
     )
+
+
+def _lesson(lesson: Lesson) -> str:
+    return f"{lesson.cause}; next: {lesson.next}" if lesson.next else lesson.cause
 
 
 def _comparison(said: Comparison) -> ComparisonRecord:

@@ -84,7 +84,7 @@ def explain(name: str) -> Explanation:
         campaign=record.id,
         program=record.plan.program,
         steps=list(_steps(story)),
-        end=_end(story, record.status),
+        end=_end(story, record.status, record.cause),
     )
 
 
@@ -124,13 +124,15 @@ def _consequence(trial: Trial) -> str:
 
 
 def _correction(lesson: Lesson | None) -> str:
-    return f"{lesson.cause}; {lesson.next}" if lesson else "none"
+    return "; ".join(filter(None, (lesson.cause, lesson.next))) if lesson else "none"
 
 
-def _end(story: Story, status: str) -> str:
+def _end(story: Story, status: str, cause: str) -> str:
     outcome = story.outcome
     if outcome is None:
-        return f"the campaign is {status}"
+        return f"{status}: {cause or 'the campaign has not come to its end'}"
+    if outcome.confirmation is None and outcome.unconfirmed is not None:
+        return f"{status}: what won the search came to nothing before it was confirmed"
     if outcome.confirmation is None:
         return f"{status}: nothing was faster than the baseline in the search"
     return f"{status}: fresh runs say {outcome.confirmation}"

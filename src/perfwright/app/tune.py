@@ -49,7 +49,7 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
     try:
         setup = prepare(request)
         with JournalStore.open(setup.settings.home) as store:
-            with store.create_campaign(_plan(setup), lambda: meter.usage) as journal:
+            with store.create_campaign(plan_for(setup), lambda: meter.usage) as journal:
                 ended = _run(setup, journal, meter, reporter)
             return _reported(store, journal.campaign, *ended)
     except PerfwrightError as error:
@@ -131,7 +131,8 @@ def context(setup: Setup) -> dict[str, str]:
     }
 
 
-def _plan(setup: Setup) -> Plan:
+def plan_for(setup: Setup) -> Plan:
+    """What the journal of a campaign begins with."""
     request = setup.request
     where = request.program.absolute()
     stored = request.model_copy(update={"program": where})
@@ -169,11 +170,11 @@ def _run(
 
 def _campaign(place: Workplace) -> Campaign:
     """The engine with everyone that it calls."""
-    ground = place.journal.once("observe", Ground, lambda: _observer(place).observe())
+    ground = place.journal.once("observe", Ground, lambda: observer_of(place).observe())
     place.workshop.hot = hot_symbols(ground.facts)
     place.staged_is_open = ground.identity != "differs"
     team = Team(
-        observer=_observer(place),
+        observer=observer_of(place),
         mind=_mind(place),
         workshop=place.workshop,
         checker=place.checker,
@@ -189,7 +190,9 @@ def _mind(place: Workplace) -> Mind:
     return builtin_mind(WorkshopBench(place.workshop), seed=place.setup.request.seed)
 
 
-def _observer(place: Workplace) -> ProgramObserver:
+def observer_of(place: Workplace) -> ProgramObserver:
+    """The observer of a campaign's program."""
+
     def compare(label: str, one: Build, other: Build) -> Comparison:
         return place.measurer.same_speed(label, one, other)
 

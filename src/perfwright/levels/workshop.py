@@ -138,7 +138,8 @@ class EditWorkshop:
         code = code_hash(built.binary)
         digests = [self.site.keep(built.binary)]
         for number in range(layouts):
-            seed = layout_seed(self.site.seed, number)
+            # A plan with a layout of its own is laid out apart from all others: A/A campaigns.
+            seed = layout_seed(self.site.seed + (plan.layout_seed or 0), number)
             laid_out = plan.model_copy(update={"layout_seed": seed})
             again = self._compile(f"{candidate.id}-layout{number}", laid_out)
             if isinstance(again, Refusal):

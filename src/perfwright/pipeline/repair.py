@@ -192,7 +192,7 @@ def _mend_analysis(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> Pa
     if near is None:
         raise unknown_name("analysis", asked, vocabulary.analyses())
     repairs.append(f"unknown analysis {asked}: {near}")
-    return replace(node, params=(Param(near),))
+    return replace(node, params=(Param.parse(near),))
 
 
 def _check_allowed(node: Pass, vocabulary: Vocabulary) -> None:

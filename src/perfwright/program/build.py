@@ -6,6 +6,7 @@ value, `BuildFailure`, and no exception.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
-from perfwright.errors import ProgramError
+from perfwright.errors import InternalError, ProgramError
 from perfwright.program import objects as object_files
 from perfwright.program.captured import CapturedBuild, Unit
 from perfwright.program.objects import KeptObject, ObjectStore, read_dependencies
@@ -199,7 +200,17 @@ class _Job:
 
 
 def failure_of(result: ProcessResult, stage: Stage, unit: str | None) -> BuildFailure:
-    """The failure that a tool's run stands for."""
+    """The failure that a tool's run stands for.
+
+    Raises:
+        InternalError: the disk is full, which no candidate can help.
+    """
+    if os.strerror(errno.ENOSPC) in result.error_text:
+        raise InternalError(
+            "cannot build: the disk is full",
+            cause=_reason(result),
+            hint="perfwright clean --unused",
+        )
     return BuildFailure(
         kind=classify(result),
         stage=stage,

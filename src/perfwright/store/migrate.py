@@ -53,7 +53,8 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> 
         names = _apply_pending(connection, migrations)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
     return names
 

@@ -75,18 +75,17 @@ class PipelineLevel:
             return Refusal(f"there is no unit {unknown[0]!r}; the program has {known}")
         everywhere = settings(edits)
         whole = everywhere.link is LinkMode.WHOLE_PROGRAM
-        compile_flags = [*base.compile_flags, *map(self._flag, everywhere.flags)]
-        link_flags = list(base.link_flags)
-        for option in everywhere.mllvm():
-            compile_flags += ["-mllvm", option]
-            link_flags += link_option(option) if whole else ()
-        changes: dict[str, object] = {"whole_program": whole}
         passes = self._passes(edits, whole)
         if isinstance(passes, Refusal):
             return passes
-        for option in passes.options:
-            link_flags += link_option(option) if whole else ()
-        changes |= {
+        compile_flags = [*base.compile_flags, *map(self._flag, everywhere.flags)]
+        for option in everywhere.mllvm():
+            compile_flags += ["-mllvm", option]
+        link_flags = list(base.link_flags)
+        for option in (*everywhere.mllvm(), *passes.options) if whole else ():
+            link_flags += link_option(option)
+        changes = {
+            "whole_program": whole,
             "compile_flags": tuple(compile_flags),
             "link_flags": tuple(link_flags),
             "unit_flags": self._unit_flags(edits, passes),
@@ -95,9 +94,7 @@ class PipelineLevel:
         }
         return BuildPlan.model_validate({**base.model_dump(), **changes})
 
-    def _unit_flags(
-        self, edits: list[PipelineEdit], passes: _Passes
-    ) -> dict[str, tuple[str, ...]]:
+    def _unit_flags(self, edits: list[PipelineEdit], passes: _Passes) -> dict[str, tuple[str, ...]]:
         """What holds for single units: what a pipeline of their own needs, and their edits.
 
         Of an option that is given twice the last counts.

@@ -8,12 +8,13 @@ the machine code of a hot function are dropped before anything is measured.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
 from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.protocols import Refusal, Situation
+from perfwright.core.trial import TrialState
 from perfwright.minds.builtin.beliefs import Beliefs, believe, uses
 from perfwright.minds.builtin.levers import Called, called
 from perfwright.minds.roles import Bench, Diagnosis
@@ -45,7 +46,8 @@ class LeverReasoner:
         curiosity = _by_round(_CURIOSITY, situation.round)
         most = _by_round(_MOST_LEVERS, situation.round)
         base = self._trimmed(situation.incumbent, beliefs)
-        fresh = self._screened(base, beliefs, curiosity, most)
+        failed = {t.candidate.id for t in situation.trials if t.state is not TrialState.MEASURED}
+        fresh = self._screened(base, beliefs, curiosity, most, failed)
         tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
         drafts = []
         for size in (most, 1):
@@ -69,9 +71,13 @@ class LeverReasoner:
         return incumbent.without(*harmful)
 
     def _screened(
-        self, base: Candidate, beliefs: Beliefs, curiosity: float, most: int
+        self, base: Candidate, beliefs: Beliefs, curiosity: float, most: int, failed: Set[str]
     ) -> list[Called]:
-        """Hopeful levers, one a group, that change hot code when added to `base`."""
+        """Hopeful levers, one a group, that change hot code when added to `base`.
+
+        `failed` are candidates that never got as far as being measured: a lever that failed
+        alone (over a limit of size, say) makes room for the next.
+        """
         hopes = beliefs.hopes(curiosity)
         order = sorted(range(len(hopes)), key=lambda i: -hopes[i])
         taken = {c.lever.group for c in beliefs.levers if uses(base.edits, c)}
@@ -84,8 +90,11 @@ class LeverReasoner:
                 break
             if lever.lever.group in taken:
                 continue
+            alone = _bundle(base, [lever], ())
+            if alone.id in failed:
+                continue
             looked += 1
-            draft = self.bench.draft(_bundle(base, [lever], ()), base)
+            draft = self.bench.draft(alone, base)
             if isinstance(draft, Refusal) or not draft.changed or draft.code in seen:
                 continue
             seen.add(draft.code)
