@@ -10,11 +10,15 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from perfwright.app import reports
+from perfwright.core.campaign import Status
 from perfwright.report.document import CampaignDocument
 from perfwright.settings import Settings
 from perfwright.store.artefacts import ArtefactStore
 from perfwright.store.journal import JournalStore
+from perfwright.store.records import RUNNING
 from perfwright.units import format_bytes
+
+_ENDED = (Status.IMPROVED, Status.NO_GAIN)
 
 
 class RunRecord(BaseModel):
@@ -122,19 +126,22 @@ def clean(*, unused: bool, campaigns: tuple[str, ...]) -> CleanReport:
             removed.append(record.id)
         used = store.artefacts_in_use()
         before = artefacts.sizes(used)
-        running = {record.id for record in store.list() if record.status == "running"}
-        kept = len(store.list())
-    work = [p for p in _children(settings.home / "work") if p.name not in running]
+        kept = store.list()
+    # Resuming needs the copy of a captured build, which cannot be made again as it was.
+    resumable = {record.id for record in kept if record.status not in _ENDED}
+    work = [p for p in _children(settings.home / "work") if p.name not in resumable]
     work_bytes = sum(_size(path) for path in work)
     freed = 0
     if unused:
         keep = frozenset().union(*used.values()) if used else frozenset()
-        freed = artefacts.collect(keep, before=time.time()).size_bytes + work_bytes
+        running = [r.started.timestamp() for r in kept if r.status == RUNNING]
+        oldest = min(running, default=time.time())
+        freed = artefacts.collect(keep, before=oldest).size_bytes + work_bytes
         for path in work:
             _remove(path)
     return CleanReport(
         home=str(settings.home),
-        campaigns=kept,
+        campaigns=len(kept),
         artefact_bytes=before.total,
         unused_bytes=before.orphaned,
         work_bytes=work_bytes,

@@ -35,6 +35,7 @@ def document_from(
     record: CampaignRecord,
     story: Story,
     *,
+    delivered: Comparison | None = None,
     recipe: Path | None = None,
     report: Path | None = None,
 ) -> CampaignDocument:
@@ -56,7 +57,7 @@ def document_from(
         baseline=BaselineRecord(identity=ground.identity, seconds=ground.baseline_seconds)
         if ground
         else None,
-        result=_result(story),
+        result=_result(story, delivered),
         rounds=_rounds(story.trials, story.lessons),
         attribution=[_attribution(c) for c in outcome.attribution] if outcome else [],
         edits=[str(edit) for edit in final.edits] if final else [],
@@ -68,7 +69,7 @@ def document_from(
     )
 
 
-def _result(story: Story) -> ResultRecord | None:
+def _result(story: Story, delivered: Comparison | None) -> ResultRecord | None:
     outcome = story.outcome
     if outcome is None:
         return None
@@ -83,6 +84,7 @@ def _result(story: Story) -> ResultRecord | None:
         pairs=said.pairs,
         correct=correct,
         method=said.method,
+        delivered=_comparison(delivered) if delivered else None,
     )
 
 

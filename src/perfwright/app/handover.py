@@ -51,7 +51,7 @@ def hand_over(place: Workplace, outcome: Outcome) -> None:
     """Write the recipe of a campaign that improved.
 
     Raises:
-        InternalError: the final candidate no longer builds to the code that was confirmed.
+        InternalError: the final candidate no longer builds.
     """
     if outcome.status is not Status.IMPROVED or outcome.confirmation is None:
         return
@@ -91,6 +91,7 @@ def recipe_of(place: Workplace, outcome: Outcome, build: Build) -> Recipe:
         campaign=place.journal.campaign,
         program=setup.request.program.absolute(),
         arguments=setup.request.arguments,
+        cwd=None if setup.spec.path.suffix == ".toml" else setup.spec.train[0].cwd,
         toolchain=setup.toolchain.version,
         triple=setup.host.triple,
         cpu=setup.request.cpu,

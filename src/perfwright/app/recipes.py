@@ -98,6 +98,7 @@ def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification
     request = TuneRequest(
         program=program or recipe.program,
         arguments=recipe.arguments,
+        cwd=recipe.cwd,
         toolchain=str(recipe.major),
         cpu=recipe.cpu,
         metric=recipe.metric,

@@ -9,6 +9,7 @@ from perfwright.app.handover import recipe_path, report_path
 from perfwright.app.request import TuneRequest
 from perfwright.app.story import read_story
 from perfwright.measure.blocks import PairRecord
+from perfwright.measure.measurer import DELIVERED, judge_delivered
 from perfwright.recipe.exports import export
 from perfwright.recipe.model import Recipe
 from perfwright.report.document import CampaignDocument
@@ -24,9 +25,11 @@ def document_of(store: JournalStore, name: str) -> CampaignDocument:
     record = store.find(name)
     journal = store.replay_campaign(record.id)
     request = TuneRequest.model_validate(record.plan.settings["request"])
+    blocks = journal.pairs(PairRecord).recorded(f"confirm/{DELIVERED}")
     return document_from(
         record,
         read_story(journal, request),
+        delivered=judge_delivered(blocks) if blocks else None,
         recipe=_existing(recipe_path(settings, record)),
         report=_existing(report_path(settings, record)),
     )

@@ -30,6 +30,8 @@ class TuneRequest(BaseModel):
 
     program: Path
     arguments: tuple[str, ...] = ()
+    cwd: Path | None = None
+    """Where a program without a `perfwright.toml` runs; here when `None`."""
     mind: str = "builtin"
     levels: tuple[str, ...] = ("pipeline",)
     rounds: int | None = 3
@@ -45,6 +47,16 @@ class TuneRequest(BaseModel):
     max_compile_time: float | None = None
     null_candidates: bool = False
     """A/A: propose candidates that change nothing and measure them all the same."""
+
+    def settled(self, here: Path) -> TuneRequest:
+        """The same from whatever folder it is resumed; `here` is where it was made."""
+        return self.model_copy(
+            update={
+                "program": here / self.program,
+                "cwd": here / (self.cwd or ""),
+                "out": here / self.out if self.out else None,
+            }
+        )
 
     @field_validator("metric")
     @classmethod

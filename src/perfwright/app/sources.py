@@ -60,6 +60,7 @@ def _named(spec: ProgramSpec) -> Iterator[Path]:
         yield spec.compile_commands
     for workload in spec.workloads:
         yield from workload.files
+        yield from (workload.cwd / word for word in workload.args if word)
         if workload.stdin:
             yield workload.stdin
     for source in spec.sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from perfwright.app.cpus import require_known
 from perfwright.app.drafts import WorkshopBench
@@ -49,9 +50,8 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
     try:
         setup = prepare(request)
         with JournalStore.open(setup.settings.home) as store:
-            with store.create_campaign(plan_for(setup), lambda: meter.usage) as journal:
-                ended = _run(setup, journal, meter, reporter)
-            return _reported(store, journal.campaign, *ended)
+            journal = store.create_campaign(plan_for(setup), lambda: meter.usage)
+            return _conduct(store, journal, setup, meter, reporter)
     except PerfwrightError as error:
         return Ended(_stillborn(request, Status.FAILED, error.summary, meter), error)
     except KeyboardInterrupt:
@@ -71,9 +71,8 @@ def resume(name: str, reporter: Reporter) -> Ended:
         request = TuneRequest.model_validate(record.plan.settings["request"])
         setup = prepare(request)
         refuse_changes(record, _fingerprint(setup), digests(setup.spec))
-        with store.open_campaign(record.id, lambda: meter.usage) as journal:
-            ended = _run(setup, journal, meter, reporter)
-        return _reported(store, journal.campaign, *ended)
+        journal = store.open_campaign(record.id, lambda: meter.usage)
+        return _conduct(store, journal, setup, meter, reporter)
 
 
 def replay(name: str) -> Ended:
@@ -109,7 +108,7 @@ def prepare(request: TuneRequest) -> Setup:
     if request.mind != "builtin":
         raise unknown_name("mind", request.mind, ["builtin"])
     settings = Settings.load()
-    spec = load(request.program, request.arguments)
+    spec = load(request.program, request.arguments, request.cwd)
     toolchain = discovery.select(request.toolchain)
     host = discovery.host(toolchain)
     if request.cpu is not None:
@@ -133,13 +132,11 @@ def context(setup: Setup) -> dict[str, str]:
 
 def plan_for(setup: Setup) -> Plan:
     """What the journal of a campaign begins with."""
-    request = setup.request
-    where = request.program.absolute()
-    stored = request.model_copy(update={"program": where})
+    request = setup.request.settled(Path.cwd())
     return Plan(
         program=setup.spec.name,
-        path=where,
-        settings={"request": stored.model_dump(mode="json"), "context": context(setup)},
+        path=request.program,
+        settings={"request": request.model_dump(mode="json"), "context": context(setup)},
         toolchain=_fingerprint(setup),
         sources=digests(setup.spec),
         seed=request.seed,
@@ -147,25 +144,58 @@ def plan_for(setup: Setup) -> Plan:
     )
 
 
+def _conduct(
+    store: JournalStore,
+    journal: CampaignJournal,
+    setup: Setup,
+    meter: Meter,
+    reporter: Reporter,
+) -> Ended:
+    """Run the loop, and read from the journal what came of it.
+
+    A campaign that came to its end has a report too.
+    """
+    error: PerfwrightError | None = None
+    interrupted = False
+    try:
+        with journal:
+            error = _run(setup, journal, meter, reporter)
+        if error is None:
+            write_report(store, journal.campaign)
+    except KeyboardInterrupt:
+        interrupted = True
+    except PerfwrightError as unwritten:  # on a full disk not even the end is in the journal
+        error = unwritten
+    document = document_of(store, journal.campaign)
+    if error is not None:
+        failed = {"status": Status.FAILED, "cause": error.summary}
+        document = document.model_copy(update=failed)
+    return Ended(document, error, interrupted)
+
+
 def _run(
     setup: Setup, journal: CampaignJournal, meter: Meter, reporter: Reporter
-) -> tuple[PerfwrightError | None, bool]:
-    """Run the loop and write down how it ended: the error, and whether it was interrupted."""
-    executor = open_executor(setup.toolchain.tool("clang"), setup.settings.cache)
-    with executor:
-        place = Workplace(setup, journal, executor, meter, reporter)
-        try:
+) -> PerfwrightError | None:
+    """Run the loop and write down how it ended; the error when it failed.
+
+    Raises:
+        KeyboardInterrupt: the user ended it.
+        InternalError: the journal cannot be written.
+    """
+    try:
+        with open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor:
+            place = Workplace(setup, journal, executor, meter, reporter)
             outcome = _campaign(place).run()
             hand_over(place, outcome)
             journal.once(WARNED, tuple[Warned, ...], lambda: place.unheard(outcome.ground))
             journal.finish(outcome.status, outcome)
-        except PerfwrightError as error:
-            journal.finish(Status.FAILED, cause=error.summary)
-            return error, False
-        except KeyboardInterrupt:
-            journal.finish(Status.INTERRUPTED)
-            return None, True
-        return None, False
+    except PerfwrightError as error:
+        journal.finish(Status.FAILED, cause=error.summary)
+        return error
+    except KeyboardInterrupt:
+        journal.finish(Status.INTERRUPTED)
+        raise
+    return None
 
 
 def _campaign(place: Workplace) -> Campaign:
@@ -208,15 +238,6 @@ def observer_of(place: Workplace) -> ProgramObserver:
         seed=place.setup.request.seed,
         metric=lambda: place.metric,
     )
-
-
-def _reported(
-    store: JournalStore, campaign: str, error: PerfwrightError | None, interrupted: bool
-) -> Ended:
-    """The document of what was recorded; a campaign that came to its end has a report too."""
-    if error is None and not interrupted:
-        write_report(store, campaign)
-    return Ended(document_of(store, campaign), error, interrupted)
 
 
 def _stillborn(request: TuneRequest, status: Status, cause: str, meter: Meter) -> CampaignDocument:

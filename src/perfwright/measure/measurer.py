@@ -35,6 +35,9 @@ __all__ = [
     "Rig",
 ]
 
+DELIVERED = "delivered"
+"""The end of the label under which the delivered layout's blocks are in the journal."""
+
 _DELIVERED_PAIRS = 8
 _SELECTION = SequentialSettings()
 _IDENTITY = SequentialSettings(pairs=40, futility=0.0)
@@ -209,12 +212,10 @@ class PairedMeasurer:
     def _delivered(self, label: str, winner: Build, baseline: Build) -> Comparison:
         """The layout that is handed over, by a number of pairs that is fixed beforehand."""
         names = tuple(w.id for w in self.rig.runs.spec.confirm)
-        with Series(self.rig, f"{label}/delivered", (winner, baseline), names) as series:
-            rounds = itertools.islice(series.rounds(), _DELIVERED_PAIRS)
-            ratios = [_mean_ratios(round_)[0] for round_ in rounds]
-        compared = compare_once(ratios, self.settings.select.confidence)
-        method = f"{compared.method} on the delivered layout"
-        return replace(compared, pairs=len(series.seen), method=method)
+        with Series(self.rig, f"{label}/{DELIVERED}", (winner, baseline), names) as series:
+            for _ in itertools.islice(series.rounds(), _DELIVERED_PAIRS):
+                pass
+        return judge_delivered(series.seen)
 
     def _over_layouts(
         self, label: str, winner: Build, baseline: Build, design: ConfirmDesign
@@ -283,6 +284,18 @@ class PairedMeasurer:
 
     def _tell(self, fact: str, hint: str) -> None:
         self.reporter(events.Warned(fact, hint))
+
+
+def judge_delivered(records: Sequence[PairRecord]) -> Comparison:
+    """What the blocks of the delivered layout say; a fixed number of them, judged once."""
+    rounds: dict[int, list[PairRecord]] = {}
+    workloads = len({record.workload for record in records}) or 1
+    for record in records:
+        rounds.setdefault(record.block // workloads, []).append(record)
+    ratios = [_mean_ratios(round_)[0] for round_ in rounds.values()]
+    compared = compare_once(ratios, _SELECTION.confidence)
+    method = f"{compared.method} on the delivered layout"
+    return replace(compared, pairs=len(records), method=method)
 
 
 def _mean_ratios(round_: Sequence[PairRecord]) -> tuple[float, ...]:

@@ -1,8 +1,9 @@
 """Edits applied: pass edits to a pipeline tree, the others to settings.
 
 All places are looked up in the pipeline before any edit, then everything changes at once.  So a
-set of edits means the same in any order, and dropping one leaves the others as they were.
-Edits that contradict each other are refused, never ranked.
+set of edits means the same in any order (except that passes inserted at one place come in the
+order of their edits), and dropping one leaves the others as they were.  Edits that contradict
+each other are refused, never ranked.
 """
 
 from __future__ import annotations

@@ -58,13 +58,16 @@ _PASSES = (
 
 _OPTIONS = (
     Rule(
-        r".*(fp-math|fp-contract|denormal|float-precision|float-abi|-fma\b|signed-zeros|nans|infs).*",
+        r".*(fp-math|fp-contract|denormal|float-precision|float-abi|-fma\b|signed-zeros|nans|infs"
+        r"|allow-contract).*",
         "it may change the results of floating-point arithmetic",
     ),
     Rule(r".*thread-model.*|.*single-thread.*", "it assumes a single thread"),
     Rule(
         r".*(whole-program|closed-world|devirt|implicit-null|assume-|ignore-|disable-verify"
-        r"|vector-library|trap-unreachable|no-trap).*|adce-remove-loops|delinearize-use-fixed.*",
+        r"|vector-library|trap-unreachable|no-trap|hot-cold-new|drop-type-tests|finite-loop"
+        r"|dereferenceable-at-point|incomplete-ir|strip-global|coldcc|type-check).*"
+        r"|adce-remove-loops|delinearize-use-fixed.*",
         "it assumes something about the program that nobody has checked",
     ),
     Rule(

@@ -102,7 +102,7 @@ class ProgramSpec(_Value):
         return all(w.role == "train" for w in self.workloads)
 
 
-def load(path: Path, args: Sequence[str] = ()) -> ProgramSpec:
+def load(path: Path, args: Sequence[str] = (), cwd: Path | None = None) -> ProgramSpec:
     """The program that a user names.
 
     Args:
@@ -110,10 +110,12 @@ def load(path: Path, args: Sequence[str] = ()) -> ProgramSpec:
             C or C++ source file.
         args: the arguments of the one workload; not with a `perfwright.toml`, which says how
             to run.
+        cwd: where that workload runs; here when `None`.
 
     Raises:
         UserError: there is no such program, or its file is wrong; names file, line and key.
     """
+    cwd = cwd or Path.cwd()
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would leave a linked folder
     if path.is_dir() and (path / FILE_NAME).exists():
         path = path / FILE_NAME
@@ -126,7 +128,7 @@ def load(path: Path, args: Sequence[str] = ()) -> ProgramSpec:
             )
         return _from_toml(path)
     if path.is_dir():
-        return _from_folder(path, args)
+        return _from_folder(path, args, cwd)
     if not path.exists():
         raise UserError(f"there is no {path}", hint="name a source file or a perfwright.toml")
     if not driver.is_source(path):
@@ -136,10 +138,10 @@ def load(path: Path, args: Sequence[str] = ()) -> ProgramSpec:
             cause=f"neither a perfwright.toml, nor a folder, nor a source file ({known})",
             hint=f"write a {FILE_NAME} beside it",
         )
-    return _from_source(path, args)
+    return _from_source(path, args, cwd)
 
 
-def _from_source(path: Path, args: Sequence[str]) -> ProgramSpec:
+def _from_source(path: Path, args: Sequence[str], cwd: Path) -> ProgramSpec:
     return ProgramSpec(
         path=path,
         root=path.parent,
@@ -149,11 +151,11 @@ def _from_source(path: Path, args: Sequence[str]) -> ProgramSpec:
         build_dir=path.parent,
         # Free when unused, and no flag can be given for a source file alone.
         ldflags=("-lm",),
-        workloads=(_only_workload(Path.cwd(), args),),
+        workloads=(_only_workload(cwd, args),),
     )
 
 
-def _from_folder(folder: Path, args: Sequence[str]) -> ProgramSpec:
+def _from_folder(folder: Path, args: Sequence[str], cwd: Path) -> ProgramSpec:
     commands = _commands_file(folder)
     if commands is None:
         raise UserError(
@@ -168,7 +170,7 @@ def _from_folder(folder: Path, args: Sequence[str]) -> ProgramSpec:
         build_dir=folder,
         compile_commands=commands,
         ldflags=("-lm",),
-        workloads=(_only_workload(Path.cwd(), args),),
+        workloads=(_only_workload(cwd, args),),
     )
 
 

@@ -47,6 +47,8 @@ class Recipe(_Table):
     program: Path
     arguments: tuple[str, ...] = ()
     """The workload of a one-file program."""
+    cwd: Path | None = None
+    """Where that runs."""
     toolchain: str
     triple: str
     cpu: str | None = None

@@ -43,6 +43,16 @@ class BaselineRecord(_Model):
     )
 
 
+class ComparisonRecord(_Model):
+    """A measured comparison; `speedup` is reference time over candidate time."""
+
+    verdict: Verdict
+    speedup: float
+    low: float | None = Field(description="null: no bound yet")
+    high: float | None = Field(description="null: no bound yet")
+    pairs: int
+
+
 class ResultRecord(_Model):
     """The confirmed figure, from fresh runs; 95 % interval; 1.0 when nothing was confirmed."""
 
@@ -52,16 +62,9 @@ class ResultRecord(_Model):
     pairs: int
     correct: Correctness
     method: str = ""
-
-
-class ComparisonRecord(_Model):
-    """A measured comparison; `speedup` is reference time over candidate time."""
-
-    verdict: Verdict
-    speedup: float
-    low: float | None = Field(description="null: no bound yet")
-    high: float | None = Field(description="null: no bound yet")
-    pairs: int
+    delivered: ComparisonRecord | None = Field(
+        default=None, description="the layout that is handed over, measured on its own"
+    )
 
 
 class ClaimRecord(_Model):
