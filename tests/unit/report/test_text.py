@@ -58,7 +58,7 @@ def test_no_gain_says_to_keep_the_build(documents: Documents) -> None:
     nothing: dict[str, Any] = {"edits": [], "claims": [], "attribution": [], "recipe": None}
     text = page(documents(status="no-gain", **nothing))
     assert "dct: no gain; nothing that was tried is confirmed to be faster, keep your build" in text
-    assert "confirmed   1.083x [1.071, 1.094] from 40 pairs of fresh runs" in text
+    assert "fresh runs  1.083x [1.071, 1.094], 40 pairs: not a gain" in text
     assert "recipe" not in text
 
 
