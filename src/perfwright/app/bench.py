@@ -34,12 +34,12 @@ class BenchRequest(BaseModel):
 
 
 class BenchRow(BaseModel):
-    """One program by one method; figures are 1.0 where nothing was gained."""
+    """One program by one method; 1.0 where nothing was gained, `None` where it failed."""
 
     program: str
     method: str
     status: Status
-    speedup: float
+    speedup: float | None
     low: float | None
     high: float | None
     pairs: int
@@ -59,8 +59,9 @@ class BenchSummary(BaseModel):
     programs: int
     improved: int
     failed: int
-    geometric_mean: float
-    without_largest: float
+    geometric_mean: float | None
+    """`None` when all programs failed."""
+    without_largest: float | None
     """The geometric mean without the program that gained most."""
     overhead_share: float
 
@@ -82,12 +83,7 @@ class BenchResult(BaseModel):
             yield f"| {row.program} | {_figure(row)} | {_interval(row)} | {_kept(row)} |"
         for summary in self.summaries:
             yield ""
-            yield (
-                f"{summary.method}: geometric mean {summary.geometric_mean:.3f} over "
-                f"{summary.programs} programs ({summary.without_largest:.3f} without the "
-                f"largest gain), {summary.improved} improved, {summary.failed} failed; "
-                f"perfwright itself took {100 * summary.overhead_share:.1f} % of the time"
-            )
+            yield _in_words(summary)
 
 
 def bench(request: BenchRequest, note: Callable[[str], None]) -> BenchResult:
@@ -143,15 +139,17 @@ def _request(request: BenchRequest, method: str, program: Path) -> TuneRequest:
 
 
 def _row(document: CampaignDocument, method: str, program: str) -> BenchRow:
-    improved = document.status is Status.IMPROVED
     result, usage = document.result, document.usage
+    speedup = None if document.status is Status.FAILED else 1.0
+    if result is not None and document.status is Status.IMPROVED:
+        speedup = result.speedup
     return BenchRow(
         program=program,
         method=method,
         status=document.status,
-        speedup=result.speedup if result and improved else 1.0,
-        low=result.low if result else 1.0,
-        high=result.high if result else 1.0,
+        speedup=speedup,
+        low=result.low if result else speedup,
+        high=result.high if result else speedup,
         pairs=result.pairs if result else 0,
         edits=document.edits,
         seconds=usage.seconds,
@@ -166,16 +164,28 @@ def _row(document: CampaignDocument, method: str, program: str) -> BenchRow:
 def _summary(method: str, rows: list[BenchRow]) -> BenchSummary:
     mine = [row for row in rows if row.method == method]
     ended = [row for row in mine if row.status is not Status.FAILED]
-    speedups = sorted(row.speedup for row in ended)
+    speedups = sorted(row.speedup for row in ended if row.speedup is not None)
     spent = sum(row.seconds for row in ended)
     return BenchSummary(
         method=method,
         programs=len(ended),
         improved=sum(row.status is Status.IMPROVED for row in ended),
         failed=len(mine) - len(ended),
-        geometric_mean=geometric_mean(speedups),
-        without_largest=geometric_mean(speedups[:-1]),
+        geometric_mean=geometric_mean(speedups) if speedups else None,
+        without_largest=geometric_mean(speedups[:-1]) if speedups[:-1] else None,
         overhead_share=sum(row.overhead_seconds for row in ended) / spent if spent else 0.0,
+    )
+
+
+def _in_words(summary: BenchSummary) -> str:
+    mean = "no program came to its end"
+    if summary.geometric_mean is not None:
+        mean = f"geometric mean {summary.geometric_mean:.3f} over {summary.programs} programs"
+    if summary.without_largest is not None:
+        mean += f" ({summary.without_largest:.3f} without the largest gain)"
+    return (
+        f"{summary.method}: {mean}, {summary.improved} improved, {summary.failed} failed; "
+        f"perfwright itself took {100 * summary.overhead_share:.1f} % of the time"
     )
 
 
@@ -193,7 +203,8 @@ def _said(row: BenchRow) -> str:
 def _figure(row: BenchRow) -> str:
     if row.status is Status.FAILED:
         return f"failed: {row.cause}"
-    return f"{row.speedup:.3f}" if row.status is Status.IMPROVED else "no gain"
+    gained = row.speedup is not None and row.status is Status.IMPROVED
+    return f"{row.speedup:.3f}" if gained else "no gain"
 
 
 def _interval(row: BenchRow) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from perfwright.app.documents import claims_by_edit
-from perfwright.app.request import TuneRequest
+from perfwright.app.request import TuneRequest, results_folder
 from perfwright.app.sources import digests
 from perfwright.app.workplace import Workplace
 from perfwright.core.campaign import Outcome, Status
 from perfwright.core.protocols import Build, Refusal
 from perfwright.errors import InternalError
-from perfwright.program.script import commands
+from perfwright.program.script import Command, commands
 from perfwright.recipe.exports import shell_script
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
 from perfwright.settings import Settings
@@ -21,14 +21,14 @@ RECIPE = "recipe.toml"
 REPORT = "report.html"
 SCRIPT = "recipe.sh"
 
-
-def results_folder(settings: Settings, campaign: str, request: TuneRequest) -> Path:
-    """Where recipe and report of a campaign are: `--out`, or a folder in PERFWRIGHT_HOME."""
-    return request.out.absolute() if request.out else settings.home / "results" / campaign
+_BUILT_BEFORE = (
+    "Build the program in your usual way first: this needs the files that its build makes, such "
+    "as headers."
+)
 
 
 def recipe_path(settings: Settings, record: CampaignRecord) -> Path:
-    """The recipe's TOML file; exists only for a campaign that improved."""
+    """The recipe's TOML file; of this campaign only if it improved."""
     return _folder_of(settings, record) / RECIPE
 
 
@@ -112,5 +112,15 @@ def _script(place: Workplace, recipe: Recipe, folder: Path) -> str:
     captured = site.captured
     binary = folder / Path(captured.binary_name).name
     lines = commands(captured, recipe.build, site.toolchain, folder / "objects", binary)
-    text = shell_script(recipe, lines, str(folder / "objects"))
-    return text.replace(str(captured.root), str(root))
+    if captured.root == root:
+        return shell_script(recipe, lines, str(folder / "objects"))
+    moved = (_moved(command, str(captured.root), str(root)) for command in lines)
+    return shell_script(recipe, moved, str(folder / "objects"), _BUILT_BEFORE)
+
+
+def _moved(command: Command, old: str, new: str) -> Command:
+    return Command(
+        cwd=Path(str(command.cwd).replace(old, new)),
+        argv=tuple(word.replace(old, new) for word in command.argv),
+        env={name: value.replace(old, new) for name, value in command.env.items()},
+    )

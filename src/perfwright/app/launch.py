@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,15 +38,28 @@ def launch(arguments: Sequence[str], language: Language) -> int:
 
 
 def _flags(file: Path, environ: dict[str, str]) -> ExtraFlags:
-    # Pydantic is for recipes only: a plain launcher starts without it.
+    quick = _written_out(file)
+    if quick is not None:
+        major, extra = quick
+        environ.setdefault(TOOLCHAIN_VARIABLE, major)
+        return extra
+    # Pydantic takes longer than many a compilation: it is for what has to be looked into.
+    from perfwright.recipe.exports import stepwise_plan  # noqa: PLC0415
     from perfwright.recipe.model import Recipe  # noqa: PLC0415
 
     recipe = Recipe.load(file)
-    if recipe.build.unit_pipelines:
-        raise UserError(
-            f"{file} has pass pipelines for single units, which a compiler launcher cannot apply",
-            hint=f"perfwright recipe {recipe.campaign} --format shell",
-        )
+    plan = stepwise_plan(recipe)
     environ.setdefault(TOOLCHAIN_VARIABLE, str(recipe.major))
-    plan = recipe.build
     return ExtraFlags(plan.compile_words(), plan.link_words(), plan.unit_flags)
+
+
+def _written_out(file: Path) -> tuple[str, ExtraFlags] | None:
+    """The major version and the words of a recipe that has them; `None` for any other file."""
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        flags = tables["flags"]
+        units = {unit: tuple(words) for unit, words in flags["units"].items()}
+        extra = ExtraFlags(tuple(flags["compile"]), tuple(flags["link"]), units)
+        return str(tables["toolchain"]).partition(".")[0], extra
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

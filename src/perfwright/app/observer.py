@@ -79,6 +79,7 @@ class ProgramObserver:
             )
         self.note("running it, and running it again")
         reference = self.reference()
+        metric = str(self.metric())  # what cannot be measured here is better said at once
         self.note("looking into it")
         bitcode = self.bitcode()
         evidence = self._gather(bitcode, reference)
@@ -93,7 +94,7 @@ class ProgramObserver:
             identity=self._identity(baseline),
             facts=tuple(evidence.facts.values()),
             warnings=tuple(warnings),
-            metric=str(self.metric()),
+            metric=metric,
         )
 
     def _explain_failure(self) -> None:

@@ -36,19 +36,28 @@ class SandboxedRun:
     ) -> ProcessResult:
         """Run the train workloads; with a `prefix`, only the one that takes longest.
 
-        A profiler would write the data of the next run over those of the last.
+        A profiler would write the data of the next run over those of the last.  The user's
+        own commands start the program themselves: nothing can be put in front of it there.
 
         Raises:
-            ToolchainError: the profiler cannot be started.
+            ToolchainError: the profiler cannot be started, or there is nothing to put it before.
         """
         if writable is not None:
             writable.chmod(0o777)  # root is given up inside the sandbox
         chosen = self.runs.spec.train
         if prefix:
-            expected = self.reference.expected
-            chosen = (max(chosen, key=lambda w: expected[w.id].wall_seconds),)
+            chosen = (self._longest(prefix[0]),)
         results = [self._one(binary, w, prefix, env or {}, writable) for w in chosen]
         return next((result for result in results if result.status < 0), results[-1])
+
+    def _longest(self, profiler: str) -> Workload:
+        expected = self.reference.expected
+        direct = [workload for workload in self.runs.spec.train if workload.run is None]
+        if not direct:
+            raise ToolchainError(
+                f"{profiler} is of no use here", cause="the program is run by a command of its own"
+            )
+        return max(direct, key=lambda workload: expected[workload.id].wall_seconds)
 
     def _one(
         self,

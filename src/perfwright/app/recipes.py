@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,16 +19,17 @@ from perfwright.core.candidate import BASELINE
 from perfwright.core.events import Reporter
 from perfwright.core.protocols import Refusal
 from perfwright.core.verdict import Verdict
-from perfwright.errors import ProgramError, UserError
+from perfwright.errors import ProgramError, ToolchainError, UserError
 from perfwright.levels.fixed import AS_HANDED_OVER, FixedLevel
 from perfwright.levels.fixed import NAME as RECIPE_LEVEL
 from perfwright.measure.executor import open_executor
-from perfwright.recipe.exports import FORMATS
 from perfwright.recipe.exports import export as export_recipe
 from perfwright.recipe.model import Recipe
+from perfwright.recipe.tools import ToolNames
 from perfwright.settings import Settings
 from perfwright.store.journal import JournalStore
 from perfwright.store.records import Plan
+from perfwright.toolchain import discovery
 from perfwright.units import format_ratio
 
 
@@ -70,20 +72,32 @@ def export(campaign: str, form: str) -> str:
     settings = Settings.load()
     with JournalStore.open(settings.home) as store:
         record = store.find(campaign)
-    path = recipe_path(settings, record)
-    if not path.exists():
+    path, script = recipe_path(settings, record), script_path(settings, record)
+    hint = f"perfwright show {record.id}"
+    if record.status != Status.IMPROVED:
+        fact = f"campaign {record.id} has no recipe"
+        raise UserError(fact, cause=f"it ended as {record.status}", hint=hint)
+    for file in (path, script):
+        if not file.exists():
+            raise UserError(f"the recipe of campaign {record.id} is gone: {file}", hint=hint)
+    recipe = Recipe.load(path)
+    if recipe.campaign != record.id:
         raise UserError(
-            f"campaign {record.id} has no recipe",
-            cause=f"it ended as {record.status}"
-            if record.status != "improved"
-            else f"{path} is no longer there",
-            hint=f"perfwright show {record.id}",
+            f"{path} is not the recipe of campaign {record.id}",
+            cause=f"campaign {recipe.campaign} has written there since",
+            hint=hint,
         )
-    script = script_path(settings, record)
-    text = script.read_text(encoding="utf-8") if form == "shell" and script.exists() else ""
-    if form == "shell" and not text:
-        raise UserError(f"{script} is no longer there", hint=f"known: {', '.join(FORMATS)}")
-    return export_recipe(Recipe.load(path), form, text)
+    text = script.read_text(encoding="utf-8")
+    return export_recipe(recipe, form, text, tools=_tools(recipe))
+
+
+def _tools(recipe: Recipe) -> ToolNames | None:
+    """What the tools are called on this machine, if the recipe's LLVM is on it."""
+    try:
+        toolchain = discovery.select(str(recipe.major))
+    except ToolchainError:
+        return None
+    return ToolNames.installed(toolchain, shutil.which)
 
 
 def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification:

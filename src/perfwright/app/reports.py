@@ -8,6 +8,8 @@ from perfwright.app.documents import document_from
 from perfwright.app.handover import recipe_path, report_path
 from perfwright.app.request import TuneRequest
 from perfwright.app.story import read_story
+from perfwright.core.campaign import Status
+from perfwright.errors import UserError
 from perfwright.measure.blocks import PairRecord
 from perfwright.measure.measurer import DELIVERED, judge_delivered
 from perfwright.recipe.exports import export
@@ -30,7 +32,10 @@ def document_of(store: JournalStore, name: str) -> CampaignDocument:
         record,
         read_story(journal, request),
         delivered=judge_delivered(blocks) if blocks else None,
-        recipe=_existing(recipe_path(settings, record)),
+        # With --out the recipe of another campaign may be there.
+        recipe=_existing(recipe_path(settings, record))
+        if record.status == Status.IMPROVED
+        else None,
         report=_existing(report_path(settings, record)),
     )
 
@@ -66,4 +71,7 @@ def _exports(document: CampaignDocument) -> dict[str, str]:
     if document.recipe is None:
         return {}
     recipe = Recipe.load(Path(document.recipe))
-    return {} if recipe.build.unit_pipelines else {"make": export(recipe, "make")}
+    try:
+        return {"make": export(recipe, "make")}
+    except UserError:  # it needs more than flags
+        return {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from perfwright.errors import UserError, unknown_name
+from perfwright.settings import Settings
 
 METRICS = ("cpu", "wall", "instructions", "cycles")
 LEVELS = ("pipeline",)
@@ -17,6 +18,8 @@ LEVELS = ("pipeline",)
 def likely_name(program: Path) -> str:
     """What a program is called as long as its file has not been read."""
     place = Path(os.path.abspath(program))  # noqa: PTH100 - a link keeps its own name
+    if place.is_dir():
+        return place.name
     return place.parent.name if place.suffix == ".toml" else place.stem
 
 
@@ -74,3 +77,8 @@ class TuneRequest(BaseModel):
         if not names:
             raise UserError("no level is given", hint="--levels pipeline")
         return names
+
+
+def results_folder(settings: Settings, campaign: str, request: TuneRequest) -> Path:
+    """Where recipe, report and reproducers are: `--out`, or a folder in PERFWRIGHT_HOME."""
+    return request.out.absolute() if request.out else settings.home / "results" / campaign

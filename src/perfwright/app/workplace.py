@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from perfwright.app.request import TuneRequest
+from perfwright.app.request import TuneRequest, results_folder
 from perfwright.checks.checker import OracleChecker, refuse
 from perfwright.checks.selfcheck import SelfCheck
 from perfwright.core.budget import Meter
@@ -23,10 +25,12 @@ from perfwright.levels.pipeline.level import PipelineLevel
 from perfwright.levels.protocol import Level
 from perfwright.levels.workshop import EditWorkshop, Guards, Site
 from perfwright.measure.blocks import PairRecord, Rig
+from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, is_simulated
+from perfwright.measure.counters import source as counter_source
 from perfwright.measure.executor import NativeExecutor
 from perfwright.measure.lock import measuring
 from perfwright.measure.machine import look as look_at_machine
-from perfwright.measure.measurer import PairedMeasurer
+from perfwright.measure.measurer import SIMULATED, MeasureSettings, PairedMeasurer
 from perfwright.measure.metric import Metric
 from perfwright.measure.reference import Reference, choose_metric
 from perfwright.measure.runner import Executor, Run, RunResult
@@ -36,7 +40,7 @@ from perfwright.pipeline.tree import parse
 from perfwright.pipeline.validate import validate
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.program.bitcode import UnitBitcode, capture_bitcode
-from perfwright.program.build import BuildFailure
+from perfwright.program.build import BuildFailure, Kind
 from perfwright.program.capture import capture
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import BuildPlan, machine_options
@@ -47,6 +51,9 @@ from perfwright.store.campaign import CampaignJournal
 from perfwright.toolchain.about import option_table, pass_registry
 from perfwright.toolchain.discovery import Host, Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, run
+
+REPRODUCERS = "reproducers"
+"""The folder beside the recipe for what makes tools crash or hang."""
 
 _NO_LIMITS = Limits()
 
@@ -82,6 +89,8 @@ class Workplace:
     reporter: Reporter
     warned: list[Warned] = field(default_factory=list)
     staged_is_open: bool = True
+    try_pipelines: bool = True
+    """Whether opt tries edited pipelines when they are mended; else only the build does."""
     levels: Mapping[str, Level] | None = None
     """Where edits act; the levels of the request when `None`."""
 
@@ -133,6 +142,8 @@ class Workplace:
             base=self.setup.base,
             runner=self._compile,
             seed=request.seed,
+            reproducers=results_folder(self.setup.settings, self.journal.campaign, request)
+            / REPRODUCERS,
         )
         levels = self.levels or {PIPELINE: self._pipeline_level()}
         guards = Guards(request.max_size, request.max_compile_time)
@@ -156,6 +167,8 @@ class Workplace:
 
     def _try_out(self, unit: str, pipeline: str, options: tuple[str, ...]) -> Refusal | None:
         """Run opt with a pipeline over one unit, verifier on; what it refuses."""
+        if not self.try_pipelines:
+            return None
         flags = (*self.captured.unit(unit).argv, *self.setup.base.compile_flags)
         said = validate(
             pipeline,
@@ -164,7 +177,21 @@ class Workplace:
             options=(*options, *machine_options(flags)),
             runner=self._compile,
         )
+        if isinstance(said, Refusal) and said.broken:
+            return self._opt_failed(unit, pipeline, options, said)
         return said if isinstance(said, Refusal) else None
+
+    def _opt_failed(
+        self, unit: str, pipeline: str, options: tuple[str, ...], said: Refusal
+    ) -> Refusal:
+        """A crash or a hang of opt, saved like one of a build by the staged road."""
+        words = tuple(word for option in options for word in ("-mllvm", option))
+        changes = {"unit_pipelines": {unit: pipeline}, "unit_flags": {unit: words}}
+        plan = self.setup.base.model_copy(update=changes)
+        kind: Kind = "timeout" if said.broken == "timeout" else "crash"
+        failure = BuildFailure(kind, "optimise", unit, said.reason, said.reproducer)
+        name = hashlib.sha256("\0".join([unit, pipeline, *options]).encode()).hexdigest()[:12]
+        return self.workshop.refusal(failure, f"opt-{name}", plan)
 
     @cached_property
     def bitcode(self) -> Mapping[str, UnitBitcode]:
@@ -212,7 +239,48 @@ class Workplace:
         chosen, warning = choose_metric(Metric(asked) if asked else None, self.reference)
         if warning:
             self.hear(Warned(warning))
+        simulator = self._simulator_for(chosen)
+        if simulator is not None:
+            self._count_baseline(simulator)
+            self.hear(
+                Warned(
+                    "instructions are simulated by cachegrind: this machine has no counters",
+                    "fewer instructions are not always less time; --metric cpu compares times",
+                )
+            )
         return chosen
+
+    @cached_property
+    def simulator(self) -> SimulatedCounters | None:
+        """Counts instructions where the hardware does not, when they are compared."""
+        return self._simulator_for(self.metric)
+
+    def _simulator_for(self, metric: Metric) -> SimulatedCounters | None:
+        valgrind = shutil.which("valgrind")
+        program = Path(valgrind) if valgrind else None
+        where = counter_source(look_at_machine(), program)
+        if not is_simulated(metric, where, self.reference) or program is None:
+            return None
+        return SimulatedCounters(self.metered, program)
+
+    def _count_baseline(self, simulator: SimulatedCounters) -> None:
+        """Once, so that a baseline that cannot be counted ends the campaign at its beginning.
+
+        Raises:
+            ProgramError: it cannot.
+        """
+        build = self.workshop.build(BASELINE)
+        assert not isinstance(build, Refusal), "its reference was just made"
+        expected = self.reference.cheapest
+        binary = self.artefacts.path(build.binaries[0])
+        run = self.runs.workload(expected.workload, binary, limits=expected.limits, counters=True)
+        result = simulator.execute(run)
+        if not result.exited:
+            raise CountersUnavailableError(
+                "instructions of this program cannot be counted by simulation",
+                cause=f"under valgrind the unmodified program ends otherwise: {result.ending()}",
+                hint="--metric cpu",
+            )
 
     @cached_property
     def checker(self) -> OracleChecker:
@@ -227,7 +295,7 @@ class Workplace:
             self.hear(Warned(warning.fact, warning.hint))
         rig = Rig(
             runs=self.runs,
-            executor=self.metered,
+            executor=self.simulator or self.metered,
             reference=self.reference,
             log=self.journal.pairs(PairRecord),
             binary=self.artefacts.path,
@@ -240,7 +308,8 @@ class Workplace:
             lock=self._lock,
             out_of_time=self._out_of_time,
         )
-        return PairedMeasurer(rig, self.workshop.build, reporter=self.hear)
+        settings = SIMULATED if self.simulator else MeasureSettings()
+        return PairedMeasurer(rig, self.workshop.build, settings, reporter=self.hear)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -260,6 +260,25 @@ def bench(
 
 
 @app.command()
+def reproduce(
+    campaign: CampaignId,
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="An unbuildable trial: 1.2.")],
+    reduce: Annotated[
+        bool, typer.Option("--reduce", help="Make its input small with llvm-reduce.")
+    ] = False,
+    time: Annotated[str, typer.Option(help="Wall time for reducing, and for a hang.")] = "2m",
+    out: Annotated[Path | None, typer.Option(help="A new folder for it.")] = None,
+    json: Json = False,
+) -> None:
+    """Save what makes clang, opt or lld fail on a trial, for a bug report."""
+    from perfwright.app.reproduce import reproduce as run_reproduce
+
+    seconds = parse_duration(time)
+    found = run_reproduce(campaign, trial, reduced=reduce, seconds=seconds, out=out)
+    output.show(found, found.lines(), json=json)
+
+
+@app.command()
 def clean(
     unused: Annotated[
         bool, typer.Option("--unused", help="Remove artefacts that no campaign needs.")

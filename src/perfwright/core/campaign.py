@@ -226,7 +226,8 @@ class Campaign:
             f"trial {name}/repair", Repaired | Refusal, lambda: workshop.repair(draft)
         )
         if isinstance(repaired, Refusal):
-            return ended(TrialState.REJECTED, repaired.reason, repaired.reproducer)
+            state = TrialState.UNBUILDABLE if repaired.broken else TrialState.REJECTED
+            return ended(state, repaired.reason, repaired.reproducer)
         trial = replace(trial, candidate=repaired.candidate, repairs=repaired.repairs)
         self._say(events.StageBegan("build", name))
         build: Build | Refusal = once(

@@ -29,11 +29,14 @@ class Refusal:
     """Why a candidate went no further, and how to see it for oneself.
 
     `unpromising`: it is valid and was built, but is not worth measuring (`rejected`).
+    `broken`: a tool crashed, hung or ran out of memory over it (`unbuildable`, whatever the
+    stage); how, in a word.
     """
 
     reason: str
     reproducer: str = ""
     unpromising: bool = False
+    broken: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from perfwright.measure.schedule import layout_seed
 from perfwright.program.build import BuildFailure, Built, build
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import PLAIN, BuildPlan
+from perfwright.program.reproducer import BROKEN, Culprit, save, signature
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Runner, run
 
@@ -35,6 +36,8 @@ class Site:
         objects: object files that all campaigns share.
         keep: puts a file into the artefact store and gives its digest.
         seed: of the layouts.
+        reproducers: where to save what makes a tool crash or hang, in a folder for each
+            candidate; nothing is saved when `None`.
     """
 
     captured: CapturedBuild
@@ -45,6 +48,7 @@ class Site:
     base: BuildPlan = PLAIN
     runner: Runner = run
     seed: int = 0
+    reproducers: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class EditWorkshop:
     guards: Guards = Guards()
     hot: Sequence[str] = ()
     _built: dict[str, Built] = field(default_factory=dict)
+    _failed: dict[str, Refusal] = field(default_factory=dict)
     _inside: dict[str, Inside | Refusal] = field(default_factory=dict)
 
     def repair(self, draft: Candidate) -> Repaired | Refusal:
@@ -195,7 +200,7 @@ class EditWorkshop:
         return None
 
     def _compile(self, name: str, plan: BuildPlan) -> Built | Refusal:
-        known = self._built.get(name)
+        known = self._built.get(name) or self._failed.get(name)
         if known is not None:
             return known
         site = self.site
@@ -208,9 +213,23 @@ class EditWorkshop:
             store=site.objects,
         )
         if isinstance(made, BuildFailure):
-            return Refusal(str(made), made.reproducer)
+            self._failed[name] = self.refusal(made, name, plan)
+            return self._failed[name]
         self._built[name] = made
         return made
+
+    def refusal(self, failure: BuildFailure, name: str, plan: BuildPlan) -> Refusal:
+        """What a failed build says; what made a tool crash or hang is saved under `name`."""
+        site = self.site
+        if failure.kind not in BROKEN:
+            return Refusal(str(failure), failure.reproducer)
+        if site.reproducers is None:
+            return Refusal(str(failure), failure.reproducer, broken=failure.kind)
+        culprit = Culprit(site.captured, plan, site.toolchain, site.runner)
+        saved = save(failure, culprit, site.reproducers / name)
+        where = "; ".join(signature(saved.said))
+        text = f"{failure} ({where})" if where and where not in str(failure) else str(failure)
+        return Refusal(text, saved.line, broken=failure.kind)
 
     def _guarded(self, candidate: Candidate, built: Built) -> Refusal | None:
         guards = self.guards

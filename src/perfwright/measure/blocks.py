@@ -14,7 +14,7 @@ from pathlib import Path
 
 from perfwright.core.protocols import Build, PairLog, Refusal, WrongResultError
 from perfwright.measure import metric as metrics
-from perfwright.measure.metric import Metric
+from perfwright.measure.metric import COUNTED, Metric
 from perfwright.measure.reference import Expected, Reference
 from perfwright.measure.runner import Executor, Outcome, Run, RunResult, Setting
 from perfwright.measure.schedule import Block, Schedule
@@ -97,7 +97,7 @@ class Rig:
             self.binary(build.binaries[block.layout]),
             limits=expected.limits,
             setting=Setting(env_bytes=block.padding_bytes, cpu=self.cpu),
-            counters=self.metric in {Metric.INSTRUCTIONS, Metric.CYCLES},
+            counters=self.metric in COUNTED and expected.workload.metric is None,
         )
         result = self.executor.execute(run)
         if result.outcome in _REPEATED:
@@ -168,7 +168,9 @@ class Series:
         """Run one block and commit it."""
         if not self._warm:
             self._lock.enter_context(self._rig.lock())
-            for warm_up in self._schedule.warm_up():
+            # No cache changes how many instructions there are.
+            cold = self._rig.metric is Metric.INSTRUCTIONS
+            for warm_up in () if cold else self._schedule.warm_up():
                 self._run_block(warm_up)
             self._warm = True
         results = self._run_block(block)

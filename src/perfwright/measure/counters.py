@@ -15,12 +15,20 @@ from typing import Literal
 
 from perfwright.errors import ProgramError
 from perfwright.measure.machine import Machine
+from perfwright.measure.metric import COUNTED, Metric
+from perfwright.measure.reference import Expected, Reference
 from perfwright.measure.runner import Executor, Run, RunResult
+from perfwright.units import format_duration
 
 Source = Literal["hardware", "simulated", "unavailable"]
 
 _LOG = "valgrind.log"
 _SLOWDOWN = 80.0
+"""At most, hence for limits."""
+
+_USUAL_SLOWDOWN = 40.0
+_LONGEST = 60.0
+"""Seconds that one simulated run may take: a comparison needs a dozen or more of them."""
 _TOTAL = re.compile(r"^==\d+== I\s+refs:\s+([\d,]+)", re.MULTILINE)
 _UNKNOWN_CODE = re.compile(r"unrecognised instruction|Illegal opcode|unhandled instruction", re.I)
 _SIGILL = 4
@@ -35,6 +43,54 @@ def source(machine: Machine, valgrind: Path | None) -> Source:
     if machine.counters:
         return "hardware"
     return "simulated" if valgrind is not None else "unavailable"
+
+
+def is_simulated(metric: Metric, where: Source, reference: Reference) -> bool:
+    """Whether a metric has to be simulated here.
+
+    Args:
+        metric: what is compared.
+        where: what `source` says of this machine.
+        reference: the unmodified program.
+
+    Raises:
+        ProgramError: it cannot be counted here at all, or would take too long.
+    """
+    workloads = [e for e in reference.expected.values() if e.workload.metric is None]
+    if metric not in COUNTED or where == "hardware" or not workloads:
+        return False
+    if metric is Metric.CYCLES or where == "unavailable":
+        hint = "--metric cpu, or allow counters: sysctl kernel.perf_event_paranoid=2"
+        if metric is Metric.INSTRUCTIONS:
+            hint = "apt-get install valgrind, which simulates them, or --metric cpu"
+        raise ProgramError(
+            f"{metric} cannot be counted here",
+            cause="this machine gives programs no hardware counters (most virtual machines)",
+            hint=hint,
+        )
+    for expected in workloads:
+        _require_short(expected)
+    return True
+
+
+def _require_short(expected: Expected) -> None:
+    name, role = expected.workload.id, expected.workload.role
+    if expected.workload.run is not None:
+        raise ProgramError(
+            f"instructions of workload {name} cannot be counted here",
+            cause="this machine has no hardware counters, and only a program that is started "
+            "by its args can be simulated",
+            hint="--metric cpu, or give the workload args in place of run",
+        )
+    seconds = _USUAL_SLOWDOWN * expected.wall_seconds
+    if seconds > _LONGEST:
+        raise ProgramError(
+            f"workload {name} takes too long to count its instructions",
+            cause=f"this machine has no hardware counters, and one simulated run would take "
+            f"about {format_duration(seconds)}",
+            hint=f"give it a shorter {role} workload, of at most "
+            f"{format_duration(_LONGEST / _USUAL_SLOWDOWN)}, or --metric cpu",
+        )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from perfwright.core.protocols import Build, Refusal
 from perfwright.core.verdict import Comparison, Verdict
 from perfwright.measure.blocks import PairRecord, Rig, Series
 from perfwright.measure.confirm import Confirmation, ConfirmDesign, confirm, design_for
+from perfwright.measure.counters import CountersUnavailableError
 from perfwright.measure.noise import inspect_times
 from perfwright.measure.sequential import PRUNING, SequentialSettings, SequentialTest
 from perfwright.measure.statistics import compare_once
@@ -38,7 +39,6 @@ __all__ = [
 DELIVERED = "delivered"
 """The end of the label under which the delivered layout's blocks are in the journal."""
 
-_DELIVERED_PAIRS = 8
 _SELECTION = SequentialSettings()
 _IDENTITY = SequentialSettings(pairs=40, futility=0.0)
 
@@ -52,6 +52,7 @@ class MeasureSettings:
         identity: of the identity check; without futility, which only seeks `faster`.
         layouts: how many random layouts take turns in selection and attribution.
         confirm: layouts of the confirmation; chosen by the number of workloads when `None`.
+        delivered_pairs: how often the layout that is handed over is run.
     """
 
     select: SequentialSettings = _SELECTION
@@ -59,6 +60,18 @@ class MeasureSettings:
     identity: SequentialSettings = _IDENTITY
     layouts: int = 8
     confirm: ConfirmDesign | None = None
+    delivered_pairs: int = 8
+
+
+SIMULATED = MeasureSettings(
+    select=SequentialSettings(pairs=8),
+    attribute=SequentialSettings(pairs=8),
+    identity=SequentialSettings(pairs=6, futility=0.0),
+    confirm=ConfirmDesign(looks=(8,)),
+    delivered_pairs=1,
+)
+"""For counts without noise: each layout once, since a second run of it would say nothing new.
+What is left to chance is the layouts alone, and eight of them can give a verdict."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,7 @@ class PairedMeasurer:
         Raises:
             WrongResultError: a build gave a wrong result.
         """
-        return self._taking_turns(label, arms, self.settings.select)
+        return self._counted(label, arms, self.settings.select)
 
     def attribute(self, label: str, winner: Build, without: Build) -> Comparison:
         """See `perfwright.core.protocols.Measurer`.
@@ -128,7 +141,7 @@ class PairedMeasurer:
         Raises:
             WrongResultError: a build gave a wrong result.
         """
-        return self._taking_turns(label, (winner, without), self.settings.attribute)[0]
+        return self._counted(label, (winner, without), self.settings.attribute)[0]
 
     def same_speed(self, label: str, one: Build, other: Build) -> Comparison:
         """Two ways of building the same program, in the layouts that they have.
@@ -166,6 +179,16 @@ class PairedMeasurer:
             return ConfirmReport(overall, {}, delivered, 0)
         each = dict(zip(names, found.workloads, strict=True))
         return ConfirmReport(found.overall, each, delivered, found.layouts)
+
+    def _counted(
+        self, label: str, arms: Sequence[Build], settings: SequentialSettings
+    ) -> tuple[Comparison, ...]:
+        """Compare; a candidate whose instructions no simulation knows is not judged."""
+        try:
+            return self._taking_turns(label, arms, settings)
+        except CountersUnavailableError as error:
+            self._tell(f"{label} is not judged: {error.fact}", error.cause)
+            return tuple(compare_once([], settings.confidence) for _ in arms[1:])
 
     def _taking_turns(
         self, label: str, arms: Sequence[Build], settings: SequentialSettings
@@ -213,7 +236,7 @@ class PairedMeasurer:
         """The layout that is handed over, by a number of pairs that is fixed beforehand."""
         names = tuple(w.id for w in self.rig.runs.spec.confirm)
         with Series(self.rig, f"{label}/{DELIVERED}", (winner, baseline), names) as series:
-            for _ in itertools.islice(series.rounds(), _DELIVERED_PAIRS):
+            for _ in itertools.islice(series.rounds(), self.settings.delivered_pairs):
                 pass
         return judge_delivered(series.seen)
 

@@ -22,6 +22,9 @@ class Metric(StrEnum):
     """Of hardware counters in user mode."""
 
 
+COUNTED = frozenset({Metric.INSTRUCTIONS, Metric.CYCLES})
+"""What hardware counters count, or a simulation."""
+
 PARALLEL_FROM = 1.2
 """CPU seconds per elapsed second from which a program counts as parallel."""
 

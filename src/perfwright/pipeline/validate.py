@@ -65,7 +65,8 @@ def validate(
     result = tool.run([f"-passes={pipeline}", *options, *checks, "-disable-output"])
     if result.ok:
         return Accepted(Seconds(result.seconds))
-    return Refusal(_reason(result), tool.reproducer(result))
+    ended = "timeout" if result.timed_out else "crash" if result.crashed else ""
+    return Refusal(_reason(result), tool.reproducer(result), broken=ended)
 
 
 def same_code(

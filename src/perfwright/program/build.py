@@ -11,9 +11,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +40,7 @@ Stage = Literal["pipeline", "compile", "optimise", "codegen", "link"]
 
 DEFAULT_LIMITS = Limits(wall=300.0)
 
-_OUT_OF_MEMORY = ("out of memory", "Cannot allocate memory", "bad_alloc", "command: Killed")
+OUT_OF_MEMORY = ("out of memory", "Cannot allocate memory", "bad_alloc", "command: Killed")
 _CRASHED = (
     "PLEASE submit a bug report",
     "Stack dump:",
@@ -87,6 +87,10 @@ class BuildFailure:
     """What the tool said, shortened."""
     reproducer: str
     """A line for a shell that shows the same."""
+    result: ProcessResult | None = field(default=None, repr=False, compare=False)
+    """The run of the tool."""
+    objects: Mapping[str, Path] = field(default_factory=dict, repr=False, compare=False)
+    """What was to be linked, by unit name; of a failed link only."""
 
     def __str__(self) -> str:
         where = f"{self.stage} of {self.unit}" if self.unit else self.stage
@@ -177,7 +181,7 @@ def classify(result: ProcessResult) -> Kind:
     if result.timed_out:
         return "timeout"
     text = result.error_text
-    if any(sign in text for sign in _OUT_OF_MEMORY) or result.status == -9:
+    if any(sign in text for sign in OUT_OF_MEMORY) or result.status == -9:
         return "memory"
     if result.crashed or any(sign in text for sign in _CRASHED):
         return "crash"
@@ -217,6 +221,7 @@ def failure_of(result: ProcessResult, stage: Stage, unit: str | None) -> BuildFa
         unit=unit,
         reason=_reason(result),
         reproducer=result.reproducer,
+        result=result,
     )
 
 
@@ -242,7 +247,7 @@ def _check_pipelines(job: _Job) -> BuildFailure | None:
 
 
 def _as_invalid(failure: BuildFailure) -> BuildFailure:
-    return BuildFailure("invalid", "pipeline", None, failure.reason, failure.reproducer)
+    return replace(failure, kind="invalid")
 
 
 def _compile_all(job: _Job, workers: int) -> dict[str, KeptObject] | BuildFailure:
@@ -325,7 +330,7 @@ def _link(job: _Job, made: dict[str, KeptObject]) -> Built | BuildFailure:
     link = job.captured.link
     result = job.runner(argv, cwd=link.cwd, env=link.env, limits=job.limits)
     if not result.ok or not binary.is_file():
-        return failure_of(result, "link", None)
+        return replace(failure_of(result, "link", None), objects=objects)
     return Built(
         binary=binary,
         objects=objects,

@@ -120,9 +120,9 @@ def compiler(language: Language, environ: Mapping[str, str]) -> Path:
     if wanted is not None and (Path(wanted) / name).is_file():
         return Path(wanted) / name
     # Imported late: the common case above needs no discovery.
-    from perfwright.toolchain.discovery import select  # noqa: PLC0415
+    from perfwright.toolchain.discovery import packaged, select  # noqa: PLC0415
 
-    return select(wanted, environ=environ).tool(name)
+    return packaged(name, wanted, environ) or select(wanted, environ=environ).tool(name)
 
 
 def with_extra(argv: Sequence[str], invocation: Invocation, extra: ExtraFlags) -> list[str]:

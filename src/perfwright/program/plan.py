@@ -99,8 +99,9 @@ class BuildPlan(BaseModel):
         if self.needs_lld:
             words.append("-fuse-ld=lld")
         if self.whole_program:
-            # Without -O3 here lld optimises, and generates code, at -O2.
-            words += ["-flto", "-O3"]
+            # Otherwise lld optimises, and generates code, at -O2 or what else the driver says;
+            # -O3 for the driver would be one for the sources of such a command as well.
+            words += ["-flto", *linker_words("--lto-O3")]
         if self.pipeline is not None:
             words += linker_words(f"--lto-newpm-passes={self.pipeline}")
         if self.layout_seed is not None:

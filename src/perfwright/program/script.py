@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from perfwright.program.captured import CapturedBuild
@@ -17,6 +17,8 @@ class Command:
 
     cwd: Path
     argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The variables of the build that clang listens to."""
 
 
 def commands(
@@ -44,5 +46,6 @@ def commands(
         )
         objects[unit.name] = paths.output
         for step in unit_steps(unit, plan, toolchain, paths):
-            yield Command(unit.cwd, step.argv)
-    yield Command(captured.link.cwd, link_argv(captured, plan, toolchain, objects, binary))
+            yield Command(unit.cwd, step.argv, unit.env)
+    link = captured.link
+    yield Command(link.cwd, link_argv(captured, plan, toolchain, objects, binary), link.env)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from perfwright.errors import UserError
 from perfwright.program.plan import BuildPlan
+from perfwright.recipe.flags import Flags, flags_of
 
 
 class _Table(BaseModel):
@@ -65,6 +66,11 @@ class Recipe(_Table):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @property
+    def name(self) -> str:
+        """The program, for people."""
+        return self.program.parent.name if self.program.suffix == ".toml" else self.program.stem
+
+    @property
     def major(self) -> int:
         """The LLVM that it needs."""
         return int(self.toolchain.split(".", maxsplit=1)[0])
@@ -72,7 +78,9 @@ class Recipe(_Table):
     def to_toml(self) -> str:
         """The text that `parse` reads back."""
         data = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        return _HEAD + tomli_w.dumps({"schema": 1, **data})
+        flags = flags_of(self.build)
+        words = {"flags": flags.model_dump(mode="json")} if flags else {}
+        return _HEAD + tomli_w.dumps({"schema": 1, **data, **words})
 
     @classmethod
     def parse(cls, text: str, source: str = "recipe") -> Recipe:
@@ -82,7 +90,10 @@ class Recipe(_Table):
             UserError: it is no TOML, or no recipe.
         """
         try:
-            return cls.model_validate(tomllib.loads(text))
+            tables = tomllib.loads(text)
+            words = tables.pop("flags", None)
+            recipe = cls.model_validate(tables)
+            said = Flags.model_validate(words) if words is not None else None
         except tomllib.TOMLDecodeError as error:
             raise UserError(f"{source} is no TOML file", cause=str(error)) from error
         except ValidationError as error:
@@ -93,6 +104,13 @@ class Recipe(_Table):
                 cause=f"{key}: {first['msg']}",
                 hint="export it again: perfwright recipe CAMPAIGN --format toml",
             ) from error
+        if said is not None and said != flags_of(recipe.build):
+            raise UserError(
+                f"{source} contradicts itself",
+                cause="[flags], which launchers add, does not follow from [build]",
+                hint="remove [flags]",
+            )
+        return recipe
 
     @classmethod
     def load(cls, path: Path) -> Recipe:

@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters
+from perfwright.errors import ProgramError
+from perfwright.measure.counters import (
+    CountersUnavailableError,
+    SimulatedCounters,
+    Source,
+    is_simulated,
+)
 from perfwright.measure.executor import NativeExecutor
+from perfwright.measure.metric import Metric
+from perfwright.measure.reference import Expected, Reference
 from perfwright.measure.runner import Outcome, Run, RunResult
 from perfwright.measure.sandbox import Sandbox
+from perfwright.program.spec import Workload
 from perfwright.testing.executor import ScriptedExecutor, answer
 from perfwright.toolchain.process import run as run_tool
+from perfwright.units import Seconds
 
 VALGRIND = Path("/usr/bin/valgrind")
 LOG = b"==7== Cachegrind\n==7== I   refs:      11,378,225\n"
@@ -72,3 +83,52 @@ def test_two_counts_of_one_program_agree(
     assert first == second
     assert first is not None
     assert first > 30_000
+
+
+def reference(seconds: float, **workload: Any) -> Reference:
+    """The unmodified program, one run of which takes so long."""
+    one = Workload(id="small", role="train", cwd=Path("/p"), **workload)
+    return Reference({"small": Expected(one, answer(), Seconds(seconds), Seconds(seconds))})
+
+
+@pytest.mark.parametrize(
+    ("metric", "where", "simulated"),
+    [
+        (Metric.INSTRUCTIONS, "simulated", True),
+        (Metric.INSTRUCTIONS, "hardware", False),
+        (Metric.CYCLES, "hardware", False),
+        (Metric.CPU, "simulated", False),
+        (Metric.CPU, "unavailable", False),
+    ],
+)
+def test_instructions_are_simulated_where_nothing_counts_them(
+    metric: Metric, where: Source, simulated: bool
+) -> None:
+    assert is_simulated(metric, where, reference(0.1)) is simulated
+
+
+def test_cycles_are_never_simulated() -> None:
+    with pytest.raises(ProgramError, match="cycles cannot be counted here"):
+        is_simulated(Metric.CYCLES, "simulated", reference(0.1))
+
+
+def test_without_valgrind_its_package_is_named() -> None:
+    with pytest.raises(ProgramError) as error:
+        is_simulated(Metric.INSTRUCTIONS, "unavailable", reference(0.1))
+    assert "apt-get install valgrind" in error.value.hint
+
+
+def test_a_workload_that_would_take_too_long_is_refused_with_the_way_out() -> None:
+    with pytest.raises(ProgramError, match="small takes too long") as error:
+        is_simulated(Metric.INSTRUCTIONS, "simulated", reference(3.0))
+    assert "a shorter train workload" in error.value.hint
+
+
+def test_a_users_own_command_cannot_be_simulated() -> None:
+    with pytest.raises(ProgramError, match="cannot be counted here"):
+        is_simulated(Metric.INSTRUCTIONS, "simulated", reference(0.1, run="make bench"))
+
+
+def test_a_workload_with_a_metric_of_its_own_needs_no_counters() -> None:
+    own = reference(9.0, run="make bench", metric="([0-9]+)")
+    assert not is_simulated(Metric.INSTRUCTIONS, "unavailable", own)

@@ -14,7 +14,9 @@ from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.protocols import Build, Measurer, PairLog, Refusal, WrongResultError
 from perfwright.core.verdict import Verdict
 from perfwright.measure.confirm import ConfirmDesign
+from perfwright.measure.counters import CountersUnavailableError
 from perfwright.measure.measurer import (
+    SIMULATED,
     MeasureSettings,
     PairedMeasurer,
     PairRecord,
@@ -419,3 +421,42 @@ class TestMeasurer(MeasurerConformance):
     @pytest.fixture
     def arms(self) -> tuple[Build, ...]:
         return ARMS
+
+
+def counting(bench: Bench) -> PairedMeasurer:
+    """A measurer of counts without noise: a hundred instructions a millisecond."""
+
+    def count(run: Run, _number: int) -> RunResult:
+        return replace(answer(), instructions=int(TRUE[arm_of(run)] * 100_000))
+
+    bench.executor = ScriptedExecutor(count)
+    bench.rig = {"metric": Metric.INSTRUCTIONS}
+    return replace(bench.measurer(), settings=SIMULATED)
+
+
+def test_without_noise_every_layout_runs_once_and_nothing_warms_up() -> None:
+    bench = Bench()
+    comparison = counting(bench).select("trial", (build("fast"), build("base")))[0]
+    assert comparison.verdict is Verdict.FASTER
+    assert comparison.ratio == pytest.approx(0.10 / 0.08)
+    assert len(bench.programs()) == len(set(bench.programs())) <= 16
+
+
+def test_without_noise_eight_layouts_confirm() -> None:
+    bench = Bench()
+    report = counting(bench).confirm_in_full("confirm", build("fast"), build("base"))
+    assert report.comparison.verdict is Verdict.FASTER
+    assert (report.layouts, report.delivered.pairs) == (8, 1)
+    assert report.delivered.verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_no_simulation_knows_is_inconclusive_and_not_wrong() -> None:
+    bench = Bench()
+    measurer = counting(bench)
+
+    def refused(_run: Run, _number: int) -> RunResult:
+        raise CountersUnavailableError("not countable", cause="AVX-512")
+
+    bench.executor.script = refused
+    said = measurer.select("trial", ARMS)
+    assert [(one.verdict, one.pairs) for one in said] == [(Verdict.INCONCLUSIVE, 0)] * 2

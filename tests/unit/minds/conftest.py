@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from perfwright.core.candidate import BASELINE, Candidate
-from perfwright.core.evidence import Fact
+from perfwright.core.evidence import Fact, Scalar
 from perfwright.core.protocols import Lesson, Refusal, Situation
 from perfwright.core.trial import Trial
 from perfwright.minds.roles import Bench, Draft
@@ -81,11 +81,22 @@ def function_fact() -> Callable[..., Fact]:
 @pytest.fixture
 def hot_facts(function_fact: Callable[..., Fact]) -> tuple[Fact, ...]:
     """A program with something of everything that the built-in mind looks for."""
-    loop = {"symbol": "work", "innermost": True}
-    code = {"symbol": "work", "share": 0.5, "selects": 2, "branches": 4, "stack_accesses": 5}
-    taken = {"symbol": "work", "taken": 500, "not_taken": 500, "ratio": 0.5}
-    call = {"callee": "work", "callee_unit": "work.c", "loop_depth": 1, "hotness": 0.8}
-    inlining = {"symbol": "main", "outcome": "missed", "Callee": "work"}
+    loop: dict[str, Scalar] = {"symbol": "work", "innermost": True}
+    code: dict[str, Scalar] = {
+        "symbol": "work",
+        "share": 0.5,
+        "selects": 2,
+        "branches": 4,
+        "stack_accesses": 5,
+    }
+    taken: dict[str, Scalar] = {"symbol": "work", "taken": 500, "not_taken": 500, "ratio": 0.5}
+    call: dict[str, Scalar] = {
+        "callee": "work",
+        "callee_unit": "work.c",
+        "loop_depth": 1,
+        "hotness": 0.8,
+    }
+    inlining: dict[str, Scalar] = {"symbol": "main", "outcome": "missed", "Callee": "work"}
     return (
         function_fact("work", unit="work.c", share=0.8, instructions=100),
         function_fact("main", share=0.2, instructions=50),
@@ -105,9 +116,16 @@ def hot_facts(function_fact: Callable[..., Fact]) -> tuple[Fact, ...]:
             "a loop",
             {**loop, "share": 0.3, "trip_count": 8},
         ),
-        Fact("code-work-loop1", "code", "llvm-objdump", "work.c:4", "machine code", code),
+        Fact(
+            "code-work-loop1",
+            "code",
+            "llvm-objdump",
+            "work.c:4",
+            "machine code",
+            {**code, "stack_accesses": 5},
+        ),
         Fact("br-1", "branch", "llvm-cov", "work.c:5:9", "a branch", taken),
-        Fact("call-1", "call", "opt", "main.c:7:5", "a call", call),
+        Fact("call-1", "call", "opt", "main.c:7:5", "a call", {**call, "loop_depth": 1}),
         Fact(
             "rem-1",
             "remark",

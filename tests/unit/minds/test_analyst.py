@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from perfwright.core.evidence import Fact
+from perfwright.core.evidence import Fact, Scalar
+from perfwright.evidence.analyses import TripCount
 from perfwright.evidence.branches import BranchFact, LoopFact
 from perfwright.evidence.disassembly import FunctionCode, InstructionMix
 from perfwright.evidence.factbook import FactBook
 from perfwright.evidence.facts import add_branches, add_calls, add_code, add_functions, add_loops
-from perfwright.evidence.functions import CallEdge, FunctionFeatures, Loop, TripCount
+from perfwright.evidence.functions import CallEdge, FunctionFeatures, Loop
 from perfwright.evidence.gathered import FunctionEvidence
 from perfwright.evidence.hotcode import HotFunction, HotLoop
 from perfwright.evidence.location import Location
@@ -70,7 +71,7 @@ def test_the_order_of_the_facts_does_not_matter(hot_facts: tuple[Fact, ...]) -> 
 
 
 def test_a_refused_call_carries_its_numbers_for_the_lever() -> None:
-    data = {
+    data: dict[str, Scalar] = {
         "outcome": "missed",
         "symbol": "outer",
         "Callee": "inner",
@@ -84,7 +85,7 @@ def test_a_refused_call_carries_its_numbers_for_the_lever() -> None:
 
 
 def test_of_two_local_functions_with_one_name_the_hotter_counts() -> None:
-    loop = {"symbol": "step", "innermost": True, "trip_count": 8}
+    loop: dict[str, Scalar] = {"symbol": "step", "innermost": True, "trip_count": 8}
     facts = [Fact("loop-1", "loop", "opt", "a.c:1:1", "a loop", loop)]
     priorities = [Priority("step", 0.75, ""), Priority("step", 0.25, "")]
     assert [d.weight for d in RuleAnalyst().analyse(facts, priorities)] == [0.75]

@@ -358,11 +358,10 @@ def test_artefacts_in_use_are_those_that_steps_name(store: JournalStore) -> None
     outcome, name = run_on(store)
     used = store.artefacts_in_use()[name]
     assert set(outcome.ground.baseline.binaries) <= used
-    assert set(PROGRAM.build(outcome.final, layouts=2).binaries) <= used
     assert all(len(digest) == 64 for digest in used)
 
 
 def test_a_campaign_over_the_journal_has_the_outcome_of_one_in_memory(store: JournalStore) -> None:
     team = ScriptedTeam(PROGRAM, DRAFTS)
-    settings = Settings(Budget(rounds=2), layouts=2)
+    settings = Settings(Budget(rounds=2))
     assert run_on(store)[0] == Campaign(team.team, settings).run()
