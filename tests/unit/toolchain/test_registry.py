@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from perfwright.errors import ToolchainError
+from perfwright.toolchain.about import read_option_table, read_pass_registry
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult
 from perfwright.toolchain.registry import (
@@ -20,8 +21,6 @@ from perfwright.toolchain.registry import (
     parse_initial_values,
     parse_options,
     parse_passes,
-    read_option_table,
-    read_pass_registry,
 )
 
 NO_LIMITS = Limits()
