@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -47,7 +48,7 @@ class AAResult(BaseModel):
 
     def lines(self) -> Iterator[str]:
         """A report for people."""
-        rate = 100 * self.claimed / self.campaigns
+        rate = 100 * self.claimed / max(1, self.campaigns)
         yield f"{self.campaigns} A/A campaigns on {self.program}, {self.pairs} timed pairs"
         yield f"  null candidates measured       {self.trials}"
         yield f"  taken for faster in the search {self.accepted}"
@@ -56,7 +57,7 @@ class AAResult(BaseModel):
 
 
 def upper_bound(claimed: int, campaigns: int) -> float:
-    """The one-sided upper bound of a rate."""
+    """The one-sided upper bound of a rate; 1 when nothing is known."""
     if claimed == campaigns:
         return 1.0
     return float(stats.beta.ppf(_CONFIDENCE, claimed + 1, campaigns - claimed))
@@ -64,6 +65,8 @@ def upper_bound(claimed: int, campaigns: int) -> float:
 
 def study(program: Path, campaigns: int, seed: int, note: Callable[[str], None]) -> AAResult:
     """Run so many A/A campaigns; the program is observed once for all of them.
+
+    Ctrl-C ends the series early: the result is then about those that ended.
 
     Raises:
         PerfwrightError: the program cannot be built, run or judged.
@@ -75,12 +78,13 @@ def study(program: Path, campaigns: int, seed: int, note: Callable[[str], None])
         JournalStore.open(setup.settings.home) as store,
         open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor,
     ):
-        for number in range(campaigns):
-            setup = prepare(_request(program, seed + number))
-            outcome = _campaign(setup, store, executor, ground)
-            ground = outcome.ground
-            outcomes.append(outcome)
-            note(f"{number + 1} of {campaigns}: {outcome.status}")
+        with suppress(KeyboardInterrupt):
+            for number in range(campaigns):
+                setup = prepare(_request(program, seed + number))
+                outcome = _campaign(setup, store, executor, ground)
+                ground = outcome.ground
+                outcomes.append(outcome)
+                note(f"{number + 1} of {campaigns}: {outcome.status}")
     return _result(setup, outcomes)
 
 
