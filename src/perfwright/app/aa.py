@@ -77,14 +77,14 @@ def study(program: Path, campaigns: int, seed: int, note: Callable[[str], None])
     with (
         JournalStore.open(setup.settings.home) as store,
         open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor,
+        suppress(KeyboardInterrupt),
     ):
-        with suppress(KeyboardInterrupt):
-            for number in range(campaigns):
-                setup = prepare(_request(program, seed + number))
-                outcome = _campaign(setup, store, executor, ground)
-                ground = outcome.ground
-                outcomes.append(outcome)
-                note(f"{number + 1} of {campaigns}: {outcome.status}")
+        for number in range(campaigns):
+            setup = prepare(_request(program, seed + number))
+            outcome = _campaign(setup, store, executor, ground)
+            ground = outcome.ground
+            outcomes.append(outcome)
+            note(f"{number + 1} of {campaigns}: {outcome.status}")
     return _result(setup, outcomes)
 
 
