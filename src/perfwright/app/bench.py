@@ -197,7 +197,8 @@ def _keep(out: Path, method: str, program: str, document: CampaignDocument) -> N
 
 
 def _said(row: BenchRow) -> str:
-    return f"{row.program}: {row.status} {_figure(row)} in {format_duration(row.seconds)}"
+    gained = "improved " if row.status is Status.IMPROVED else ""
+    return f"{row.program}: {gained}{_figure(row)} in {format_duration(row.seconds)}"
 
 
 def _figure(row: BenchRow) -> str:

@@ -22,8 +22,7 @@ REPORT = "report.html"
 SCRIPT = "recipe.sh"
 
 _BUILT_BEFORE = (
-    "Build the program in your usual way first: this needs the files that its build makes, such "
-    "as headers."
+    "If the program's own build makes sources or headers, let it do so first: this does not."
 )
 
 
@@ -113,9 +112,9 @@ def _script(place: Workplace, recipe: Recipe, folder: Path) -> str:
     binary = folder / Path(captured.binary_name).name
     lines = commands(captured, recipe.build, site.toolchain, folder / "objects", binary)
     if captured.root == root:
-        return shell_script(recipe, lines, str(folder / "objects"))
+        return shell_script(recipe, lines, root, folder / "objects")
     moved = (_moved(command, str(captured.root), str(root)) for command in lines)
-    return shell_script(recipe, moved, str(folder / "objects"), _BUILT_BEFORE)
+    return shell_script(recipe, moved, root, folder / "objects", _BUILT_BEFORE)
 
 
 def _moved(command: Command, old: str, new: str) -> Command:

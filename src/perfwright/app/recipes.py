@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -11,8 +14,8 @@ from pydantic import BaseModel
 from perfwright.app.handover import recipe_path, script_path
 from perfwright.app.request import TuneRequest
 from perfwright.app.sources import digests
-from perfwright.app.tune import context, prepare
-from perfwright.app.workplace import Workplace
+from perfwright.app.tune import plan_for, prepare
+from perfwright.app.workplace import Setup, Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Status
 from perfwright.core.candidate import BASELINE
@@ -28,7 +31,6 @@ from perfwright.recipe.model import Recipe
 from perfwright.recipe.tools import ToolNames
 from perfwright.settings import Settings
 from perfwright.store.journal import JournalStore
-from perfwright.store.records import Plan
 from perfwright.toolchain import discovery
 from perfwright.units import format_ratio
 
@@ -101,7 +103,7 @@ def _tools(recipe: Recipe) -> ToolNames | None:
 
 
 def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification:
-    """Rebuild, check and measure a recipe again; the runs are in a campaign of their own.
+    """Rebuild, check and measure a recipe again; leaves nothing behind.
 
     Raises:
         UserError: the file is no recipe, or the program is not where it was.
@@ -109,6 +111,11 @@ def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification
         ProgramError: the program can no longer be built or run.
     """
     recipe = Recipe.load(path)
+    if program is None and not recipe.program.exists():
+        raise UserError(
+            f"the recipe's program is not at {recipe.program}",
+            hint=f"perfwright verify {path} --program WHERE_IT_IS",
+        )
     request = TuneRequest(
         program=program or recipe.program,
         arguments=recipe.arguments,
@@ -120,38 +127,45 @@ def verify(path: Path, program: Path | None, reporter: Reporter) -> Verification
         rounds=0,
     )
     setup = prepare(request)
-    notes = _changes(recipe, digests(setup.spec), setup.toolchain.version)
-    plan = Plan(
-        program=f"verify {setup.spec.name}",
-        path=request.program.absolute(),
-        settings={
-            "request": request.model_dump(mode="json"),
-            "context": context(setup),
-        },
-        seed=request.seed,
-    )
+    # Where `clean` finds it, should this be killed.
+    work = setup.settings.home / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=work) as folder:
+        elsewhere = setup.settings.model_copy(update={"home": Path(folder)})
+        return _verify_in(replace(setup, settings=elsewhere), recipe, path, reporter)
+
+
+def _verify_in(setup: Setup, recipe: Recipe, path: Path, reporter: Reporter) -> Verification:
+    """Verify with a journal of its own, so that `last` stays the user's last campaign."""
     meter = Meter()
     with (
         JournalStore.open(setup.settings.home) as store,
-        store.create_campaign(plan, lambda: meter.usage) as journal,
+        store.create_campaign(plan_for(setup), lambda: meter.usage) as journal,
         open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor,
     ):
         levels = {RECIPE_LEVEL: FixedLevel(recipe.build)}
         place = Workplace(setup, journal, executor, meter, reporter, levels=levels)
-        found = _verified(place, recipe, path, notes)
-        journal.finish(Status.IMPROVED if found.holds else Status.NO_GAIN)
-        return found
+        return _verified(place, recipe, path, _changes(recipe, setup))
 
 
-def _changes(recipe: Recipe, now: dict[str, str], version: str) -> list[str]:
+def _changes(recipe: Recipe, setup: Setup) -> list[str]:
+    """What is no longer as it was, as far as files and versions tell."""
     notes = []
-    if version != recipe.toolchain:
-        notes.append(f"LLVM was {recipe.toolchain} and is {version}")
-    changed = sorted(p for p in recipe.sources.keys() & now.keys() if recipe.sources[p] != now[p])
-    gone = sorted(recipe.sources.keys() - now.keys())
+    if setup.toolchain.version != recipe.toolchain:
+        notes.append(f"LLVM was {recipe.toolchain} and is {setup.toolchain.version}")
+    home = recipe.program if recipe.program.is_dir() else recipe.program.parent
+    was = _from_root(recipe.sources, home)
+    now = _from_root(digests(setup.spec), setup.spec.root)
+    changed = sorted(name for name in was.keys() & now.keys() if was[name] != now[name])
+    gone = sorted(was.keys() - now.keys())
     notes += [f"{path} has changed" for path in changed[:5]]
     notes += [f"{path} is gone" for path in gone[:5]]
     return notes
+
+
+def _from_root(files: Mapping[str, str], root: Path) -> dict[str, str]:
+    """The same by paths that start in the program's folder, which may have been moved."""
+    return {os.path.relpath(path, root): digest for path, digest in files.items()}
 
 
 def _verified(place: Workplace, recipe: Recipe, path: Path, notes: list[str]) -> Verification:
@@ -176,6 +190,10 @@ def _verified(place: Workplace, recipe: Recipe, path: Path, notes: list[str]) ->
         return found.model_copy(update={"notes": [*notes, f"does not build: {build.reason}"]})
     checked = place.checker.check(build)
     same = build.code == recipe.code
+    if build.code == baseline.code:
+        more = [*notes, "the recipe changes nothing: the machine code is that of the baseline"]
+        right = not isinstance(checked, Refusal)
+        return found.model_copy(update={"same_code": same, "correct": right, "notes": more})
     if isinstance(checked, Refusal):
         more = [*notes, checked.reason]
         return found.model_copy(update={"same_code": same, "notes": more})

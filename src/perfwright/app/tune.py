@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,8 @@ def prepare(request: TuneRequest) -> Setup:
     if request.mind != "builtin":
         raise unknown_name("mind", request.mind, ["builtin"])
     settings = Settings.load()
+    if request.out is not None:
+        _make_folder(request.out)
     spec = load(request.program, request.arguments, request.cwd)
     toolchain = discovery.select(request.toolchain)
     host = discovery.host(toolchain)
@@ -116,11 +119,23 @@ def prepare(request: TuneRequest) -> Setup:
     return Setup(settings, spec, toolchain, host, request)
 
 
+def _make_folder(out: Path) -> None:
+    """Now, not when everything has been measured."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {out}", cause=error.strerror or "", hint="name a folder with --out"
+        ) from error
+    if not os.access(out, os.W_OK):
+        raise UserError(f"cannot write to {out}", hint="name another folder with --out")
+
+
 def _fingerprint(setup: Setup) -> str:
     return f"LLVM {setup.toolchain.version} {setup.toolchain.fingerprint}"
 
 
-def context(setup: Setup) -> dict[str, str]:
+def _context(setup: Setup) -> dict[str, str]:
     """What a document says of toolchain and target, so that it can be read without them."""
     cpu = setup.host.cpu if setup.request.cpu == "native" else setup.request.cpu
     return {
@@ -136,7 +151,7 @@ def plan_for(setup: Setup) -> Plan:
     return Plan(
         program=setup.spec.name,
         path=request.program,
-        settings={"request": request.model_dump(mode="json"), "context": context(setup)},
+        settings={"request": request.model_dump(mode="json"), "context": _context(setup)},
         toolchain=_fingerprint(setup),
         sources=digests(setup.spec),
         seed=request.seed,

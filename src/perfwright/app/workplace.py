@@ -57,6 +57,11 @@ REPRODUCERS = "reproducers"
 
 _NO_LIMITS = Limits()
 
+# Shares of a time budget: what the search may use of it, and what confirmation gets at least
+# (with a large budget, seconds are enough).
+_SEARCH_SHARE, _CONFIRM_SHARE = 0.8, 0.5
+_LEAST_CONFIRMATION = 20.0
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -93,6 +98,8 @@ class Workplace:
     """Whether opt tries edited pipelines when they are mended; else only the build does."""
     levels: Mapping[str, Level] | None = None
     """Where edits act; the levels of the request when `None`."""
+    _confirming_since: float | None = None
+    """Seconds that the campaign had used when confirmation began."""
 
     @property
     def folder(self) -> Path:
@@ -327,8 +334,14 @@ class Workplace:
         limit = self.setup.request.seconds
         if limit is None:
             return False
-        share = 1.0 if label.startswith("confirm") else 0.8
-        return self.journal.spent() > share * limit
+        spent = self.journal.spent()
+        if not label.startswith("confirm"):
+            return spent > _SEARCH_SHARE * limit
+        if self._confirming_since is None:
+            self._confirming_since = spent
+        # What was found would be lost without: with a small budget this may take longer.
+        least = min(_LEAST_CONFIRMATION, _CONFIRM_SHARE * limit)
+        return spent > max(limit, self._confirming_since + least)
 
     def _compile(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from pathlib import Path
 
 from perfwright.errors import UserError, unknown_name
 from perfwright.program.plan import BuildPlan
@@ -63,23 +64,26 @@ def stepwise_plan(recipe: Recipe) -> BuildPlan:
     return recipe.build
 
 
-def shell_script(recipe: Recipe, commands: Iterable[Command], folder: str, note: str = "") -> str:
+def shell_script(
+    recipe: Recipe, commands: Iterable[Command], root: Path, folder: Path, note: str = ""
+) -> str:
     """A script of plain tools that builds the program as it was measured.
 
     Args:
         recipe: what was confirmed.
         commands: the commands of the build, in order.
+        root: the program's folder, which has to be there; folders in it need not.
         folder: where object files go; the script makes it.
         note: what its reader has to know.
     """
     comment = [f"# {note}"] if note else []
-    made = f"mkdir -p {shlex.quote(folder)}"
-    lines = ["#!/bin/sh", *head(recipe, "#"), *comment, "set -e", made]
-    place = None
+    begin = ["set -e", shlex.join(["cd", str(root)]), shlex.join(["mkdir", "-p", str(folder)])]
+    lines = ["#!/bin/sh", *head(recipe, "#"), *comment, *begin]
+    place = root
     for command in commands:
         if command.cwd != place:
             place = command.cwd
-            lines.append(f"cd {shlex.quote(str(place))}")
+            lines += [shlex.join(["mkdir", "-p", str(place)]), shlex.join(["cd", str(place)])]
         variables = [f"{name}={value}" for name, value in command.env.items()]
         lines.append(shlex.join([*(["env", *variables] if variables else []), *command.argv]))
     return "\n".join([*lines, ""])

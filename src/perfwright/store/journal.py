@@ -151,7 +151,9 @@ class JournalStore:
             UserError: there is none, or several begin like this; lists the nearest.
         """
         campaigns = self.list()
-        if name == LAST and campaigns:
+        if not campaigns:
+            raise UserError("there is no campaign yet", hint="perfwright tune PROGRAM")
+        if name == LAST:
             return campaigns[0]
         exact = [campaign for campaign in campaigns if campaign.id == name]
         found = exact or [campaign for campaign in campaigns if _names(name, campaign.id)]

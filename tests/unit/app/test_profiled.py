@@ -41,7 +41,7 @@ Runs = Callable[..., SandboxedRun]
 
 @pytest.fixture
 def executor() -> ScriptedExecutor:
-    return ScriptedExecutor(lambda run, number: answer())
+    return ScriptedExecutor(lambda *_: answer())
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_the_profilers_folder_may_be_written_by_who_gave_up_root(
 def test_a_workload_may_end_with_a_status_of_its_own(
     runs: Runs, executor: ScriptedExecutor
 ) -> None:
-    executor.script = lambda run, number: answer(status=number)
+    executor.script = lambda _, number: answer(status=number)
     assert runs()(BINARY).status == 1
 
 
@@ -124,7 +124,7 @@ def test_a_workload_may_end_with_a_status_of_its_own(
 def test_the_run_that_went_wrong_is_the_one_that_is_told(
     runs: Runs, executor: ScriptedExecutor, result: RunResult, status: int, timed_out: bool
 ) -> None:
-    executor.script = lambda run, number: answer() if number else result
+    executor.script = lambda _, number: answer() if number else result
     told = runs()(BINARY)
     assert (told.status, told.timed_out) == (status, timed_out)
 
@@ -132,9 +132,8 @@ def test_the_run_that_went_wrong_is_the_one_that_is_told(
 def test_a_profiler_that_cannot_be_started_is_the_toolchains_error(
     runs: Runs, executor: ScriptedExecutor
 ) -> None:
-    executor.script = lambda run, number: RunResult(
-        Outcome.NOT_STARTED, detail="perf: no such file"
-    )
+    missing = RunResult(Outcome.NOT_STARTED, detail="perf: no such file")
+    executor.script = lambda *_: missing
     with pytest.raises(ToolchainError) as error:
         runs()(BINARY, prefix=("perf", "record", "--"))
     assert error.value.summary == "perf cannot be started: perf: no such file"

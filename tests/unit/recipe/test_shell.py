@@ -37,7 +37,7 @@ def test_the_script_gives_the_code_that_was_measured(
     objects = bench.folder / "a folder"
     steps = commands(captured, plan, each_toolchain, objects, bench.folder / "prog")
     recipe = bench.recipe(plan, each_toolchain)
-    script = bench.write("build.sh", shell_script(recipe, steps, str(objects)))
+    script = bench.write("build.sh", shell_script(recipe, steps, bench.folder, objects))
     result = run(["sh", script], cwd=Path("/"))
     assert result.ok, result.explain()
     assert bench.code() == code
@@ -45,15 +45,17 @@ def test_the_script_gives_the_code_that_was_measured(
 
 def test_the_script_says_what_it_is_and_stops_at_the_first_failure(bench: Bench) -> None:
     steps = [Command(Path("/a b"), ("cc", "x y.c")), Command(Path("/a b"), ("ld",))]
-    text = shell_script(bench.recipe("options"), steps, "/o", "Build it first.")
+    text = shell_script(bench.recipe("options"), steps, Path("/p"), Path("/o"), "Build first.")
     assert text.splitlines() == [
         "#!/bin/sh",
         "# program: 1.250x over the build without it",
         "# (95 % interval 1.200 to 1.300, LLVM 22.1.8, perfwright campaign prog-123abc)",
         "#   pipeline: option unroll-count=4",
-        "# Build it first.",
+        "# Build first.",
         "set -e",
+        "cd /p",
         "mkdir -p /o",
+        "mkdir -p '/a b'",
         "cd '/a b'",
         "cc 'x y.c'",
         "ld",
@@ -62,7 +64,7 @@ def test_the_script_says_what_it_is_and_stops_at_the_first_failure(bench: Bench)
 
 def test_variables_that_clang_listens_to_are_set(bench: Bench) -> None:
     steps = [Command(Path("/a"), ("cc", "x.c"), {"CPATH": "/my include"})]
-    text = shell_script(bench.recipe("options"), steps, "/o")
+    text = shell_script(bench.recipe("options"), steps, Path("/a"), Path("/o"))
     assert text.endswith("env 'CPATH=/my include' cc x.c\n")
 
 

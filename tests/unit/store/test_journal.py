@@ -148,7 +148,7 @@ def test_an_unknown_campaign_lists_the_nearest(store: JournalStore) -> None:
 
 @pytest.mark.parametrize("name", ["last", "", "x"])
 def test_an_empty_journal_knows_no_campaign(store: JournalStore, name: str) -> None:
-    with pytest.raises(UserError, match="unknown campaign"):
+    with pytest.raises(UserError, match="there is no campaign yet"):
         store.find(name)
 
 
