@@ -85,7 +85,7 @@ def test_a_layout_needs_function_sections_and_lld() -> None:
 def test_a_whole_program_is_linked_at_o3_by_lld() -> None:
     plan = BuildPlan(whole_program=True)
     assert "-O2 -Iinc -flto -w" in steps(plan)[0]
-    assert link(plan).endswith("-fuse-ld=lld -flto -O3 -o /out/prog")
+    assert link(plan).endswith("-fuse-ld=lld -flto -Xlinker --lto-O3 -o /out/prog")
 
 
 def test_a_pipeline_over_the_program_takes_unoptimised_units_and_keeps_its_commas() -> None:

@@ -104,7 +104,9 @@ def test_the_text_of_a_correctness_is_no_refusal() -> None:
 
 
 def test_payloads_are_compact_json() -> None:
-    assert encode(Refusal, Refusal("größer", "x"))[1] == '{"reason":"größer","reproducer":"x"}'
+    assert encode(Refusal, Refusal("größer", "x"))[1].startswith(
+        '{"reason":"größer","reproducer":"x",'
+    )
 
 
 @pytest.mark.parametrize("value", [None, 1, "text", Candidate()])
