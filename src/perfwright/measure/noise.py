@@ -15,7 +15,6 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from perfwright.measure.statistics import Values, as_values
 from perfwright.units import Seconds, format_duration
@@ -180,6 +179,9 @@ def _outliers(series: Values) -> NoiseWarning | None:
 
 def _drift(series: Values) -> NoiseWarning | None:
     places = np.arange(len(series))
+    # Half a second to import, and only long series need it.
+    from scipy import stats  # noqa: PLC0415
+
     slope = float(stats.theilslopes(series, places)[0])
     change = slope * (len(series) - 1) / float(np.median(series))
     p_value = float(stats.kendalltau(places, series)[1])

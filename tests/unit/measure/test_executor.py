@@ -48,12 +48,13 @@ def test_an_exit_status_is_not_a_failure_of_the_run(anywhere: Act) -> None:
 
 
 def test_cpu_time_in_the_sandbox_agrees_with_the_open(shut_in: Act, in_the_open: Act) -> None:
-    # The least of many runs: what others do on the machine adds to a time, never takes off.
+    # Namespaces once hid 99 % of it.  The least of many runs: what others do on the machine adds
+    # to a time, and never takes off.
     inside = outside = math.inf
     for _ in range(12):
         inside = min(inside, shut_in("work", WORK).cpu_seconds)
         outside = min(outside, in_the_open("work", WORK).cpu_seconds)
-        if inside == pytest.approx(outside, rel=0.1):
+        if 0.5 < inside / outside < 2:
             return
     pytest.fail(f"{inside} s in the sandbox, {outside} s in the open")
 
