@@ -261,6 +261,10 @@ class Workplace:
         share = 1.0 if label.startswith("confirm") else 0.8
         return self.journal.spent() > share * limit
 
+    def look_inside(self, argv: Sequence[str | os.PathLike[str]], limits: Limits) -> ProcessResult:
+        """Run a tool of the toolchain on the program's IR, counted as compiling."""
+        return self._compile(argv, limits=limits)
+
     def _compile(
         self,
         argv: Sequence[str | os.PathLike[str]],
