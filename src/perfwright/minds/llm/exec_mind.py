@@ -33,6 +33,8 @@ class ExecModel(Model):
 
     def __init__(self, command: str, role: str, *, timeout: float, runner: Runner = run) -> None:
         super().__init__(
+            # Nothing but the brief comes first; what a frame means is for models to know.
+            settings=ModelSettings(framing_announcement="never"),
             profile=ModelProfile(
                 supports_tools=True,
                 supports_json_schema_output=True,
