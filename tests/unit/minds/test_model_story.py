@@ -49,7 +49,7 @@ class Told:
         self.answers = [json.dumps(answer) for answer in STORY["answers"][role]]
         self.asked: list[str] = []
 
-    def __call__(self, messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    def __call__(self, messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
         self.asked.append(str(messages))
         return ModelResponse([TextPart(self.answers.pop(0))])
 

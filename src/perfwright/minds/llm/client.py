@@ -22,12 +22,9 @@ from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
     ModelAuthenticationError,
-    ModelConnectionError,
     ModelHTTPError,
     ModelQuotaExceededError,
-    ModelRateLimitError,
-    ModelServerError,
-    ModelUnavailableError,
+    ModelRequestRejectedError,
     UnexpectedModelBehavior,
     UsageLimitExceeded,
 )
@@ -45,15 +42,6 @@ T = TypeVar("T", bound=BaseModel)
 
 _RESPONSE = TypeAdapter(ModelResponse)
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
-_TRANSIENT = (
-    ModelRateLimitError,
-    ModelUnavailableError,
-    ModelServerError,
-    ModelConnectionError,
-    httpx.TransportError,
-    TimeoutError,
-    OSError,
-)
 _LONGEST_CAUSE = 300
 
 
@@ -261,12 +249,13 @@ class RecordedModel(WrapperModel):
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether the same request may succeed in a while."""
-    if isinstance(error, ModelQuotaExceededError):
+    """Whether the same request may succeed in a while.
+
+    What has no status is a broken connection, or a body that was cut off on its way.
+    """
+    if isinstance(error, ModelQuotaExceededError | ModelRequestRejectedError):
         return False
-    if isinstance(error, ModelHTTPError):
-        return error.status_code in _TRANSIENT_STATUS
-    return isinstance(error, _TRANSIENT)
+    return not isinstance(error, ModelHTTPError) or error.status_code in _TRANSIENT_STATUS
 
 
 def _unreachable(line: Line, error: Exception) -> MindError:
