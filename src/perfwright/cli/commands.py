@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -19,6 +19,9 @@ from perfwright.core.campaign import Status
 from perfwright.errors import PerfwrightError, UserError
 from perfwright.report.document import stillborn
 from perfwright.units import parse_duration
+
+if TYPE_CHECKING:
+    from perfwright.app.request import TuneRequest
 
 app = typer.Typer(
     name="perfwright",
@@ -134,6 +137,9 @@ def tune(
     max_compile_time: Annotated[
         float | None, typer.Option(help="Largest growth of compile time, as a ratio.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only estimate what models would cost; ask none.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tune a program, prove the gain, and hand over a recipe."""
@@ -176,9 +182,21 @@ def tune(
             mind=" ".join(mind or ["builtin"]),
         )
         raise SystemExit(output.failed(error, json=json, document=document)) from error
+    if dry_run:
+        _estimate(request, json=json)
+        return
     with reporter(request.seconds) as report:
         ended = run_tune(request, report)
     output.ended(ended, json=json)
+
+
+def _estimate(request: TuneRequest, *, json: bool) -> None:
+    from perfwright.app.estimate import estimate
+    from perfwright.cli.progress import reporter
+
+    with reporter(None) as report:
+        estimated = estimate(request, report)
+    output.show(estimated, estimated.lines(), json=json)
 
 
 @app.command()

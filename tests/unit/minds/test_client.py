@@ -83,7 +83,9 @@ def test_the_tool_answer_and_json_as_text_are_both_understood() -> None:
 
 def test_pydantic_ais_own_test_model_is_understood() -> None:
     recorder = MemoryRecorder()
-    assert ask(Line("test", TestModel(custom_output_args=json.loads(GOOD)), recorder), QUESTION, Judgement)
+    assert ask(
+        Line("test", TestModel(custom_output_args=json.loads(GOOD)), recorder), QUESTION, Judgement
+    )
     assert recorder.attempts == 1
 
 
@@ -186,5 +188,9 @@ def test_the_price_is_counted_when_it_is_known() -> None:
             spent.append(call[-1])
 
     price: Callable[[ModelResponse], float | None] = lambda _: 0.25  # noqa: E731
-    ask(Line("m", TestModel(custom_output_args=json.loads(GOOD)), Priced(), price=price), QUESTION, Judgement)
+    ask(
+        Line("m", TestModel(custom_output_args=json.loads(GOOD)), Priced(), price=price),
+        QUESTION,
+        Judgement,
+    )
     assert spent == [0.25]

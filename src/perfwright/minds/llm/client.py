@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_ai import Agent, ModelRetry, NativeOutput, TextOutput, Tool, ToolOutput
 from pydantic_ai.exceptions import (
@@ -241,7 +240,7 @@ class RecordedModel(WrapperModel):
                 request = line.model.request(messages, settings, parameters)
                 # A time limit of the library's is for each read: bytes may drip in for ever.
                 return await asyncio.wait_for(request, patience.timeout)
-            except (ModelAPIError, httpx.TransportError, TimeoutError, OSError) as error:
+            except (ModelAPIError, TimeoutError, OSError) as error:
                 if attempt == patience.attempts or not _is_transient(error):
                     raise _unreachable(line, error) from error
                 line.sleep(patience.wait(attempt, getattr(error, "retry_after", None)))

@@ -39,7 +39,7 @@ class ExecModel(Model):
                 supports_tools=True,
                 supports_json_schema_output=True,
                 default_structured_output_mode="native",
-            )
+            ),
         )
         self._command = command
         self._argv = command_words(command)
