@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 MODEL = "scripted"
-_OUTPUT_TOOL = "final_result"
+_OUTPUT_TOOLS = ("final_result", "answer")
 _PIECE = 16  # characters in one event of a stream
 _CHARACTERS_PER_TOKEN = 4
 
@@ -58,7 +58,7 @@ class Answer:
 class Output:
     """A structured answer, given in the way that the request asks for.
 
-    As arguments of its output tool (`final_result...`) when it offers one, else as text.
+    As arguments of its output tool (`answer`, `final_result...`) when it offers one, else as text.
     `value` is anything that JSON can say; a string is sent as it is, and may be broken.
     """
 
@@ -150,7 +150,7 @@ class Request:
     @property
     def output_tool(self) -> str | None:
         """The tool that takes the structured answer, if there is one."""
-        return next((name for name in self.tools if name.startswith(_OUTPUT_TOOL)), None)
+        return next((name for name in self.tools if name.startswith(_OUTPUT_TOOLS)), None)
 
 
 Reply: TypeAlias = Answer | Output | Slowly | HttpError | Fault

@@ -12,6 +12,7 @@ in it ends by itself: threads are daemons, and each wait is bounded and cut shor
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -134,6 +135,7 @@ class ModelServer:
         if self._thread.is_alive():
             self._http.shutdown()
         self._http.server_close()
+        self._http.end_connections()
 
     def record(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Request:
         """Remember a request; keys are masked before anything is kept."""
@@ -172,7 +174,14 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, owner: ModelServer) -> None:
         self.owner = owner
+        self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def end_connections(self) -> None:
+        """Wake every thread that waits for a next request."""
+        for connection in tuple(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - its shape
         """Keep what a script raised; that a client went away is its own business."""
@@ -182,7 +191,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request a connection, so that no thread waits for a second one."""
+    """The requests of one connection, which stays open as real servers leave it."""
 
     protocol_version = "HTTP/1.1"
     timeout = 20.0
@@ -191,6 +200,16 @@ class _Handler(BaseHTTPRequestHandler):
     @property
     def _owner(self) -> ModelServer:
         return self.server.owner
+
+    def setup(self) -> None:
+        """Remember the connection, so that `close` can end it."""
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Forget the connection."""
+        self.server.connections.discard(self.connection)
+        super().finish()
 
     def do_GET(self) -> None:
         """`/v1/models`."""
@@ -226,7 +245,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
-        self.send_header("Connection", "close")
         self.end_headers()
 
     def _error(self, error: HttpError) -> None:
@@ -257,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             if slow:
                 self._owner.closing.wait(_DRIP_SECONDS)
+        self.close_connection = not whole
         if whole:
             self.wfile.write(b"0\r\n\r\n")
 
@@ -280,6 +299,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(completion(answer, request)).encode()
         self._head(200, {"Content-Length": str(len(body))})
         self.wfile.write(body[: len(body) // 2])
+        self.close_connection = True
         return None
 
     def _empty_body(self, request: Request) -> None:
