@@ -194,6 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
     """The requests of one connection, which stays open as real servers leave it."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each body waits 40 ms behind its headers
     timeout = 20.0
     server: _Http
 
