@@ -31,8 +31,11 @@ _ANSWER_TOKENS = {"scorer": 400, "analyst": 1500, "reasoner": 900, "evaluator": 
 """A generous guess at what a model writes, thinking left out."""
 
 _SCHEMA_TOKENS = {"scorer": 200, "analyst": 550, "reasoner": 400, "evaluator": 150}
-_TOOLS_TOKENS = 750
+_TOOLS_TOKENS = 550
 _TOOL_TURN = 900
+_EVALUATED = 1200
+"""Characters of the evaluator's brief: it exists only once a trial has ended."""
+
 _HISTORY = 150
 """What a round adds to the brief of the next."""
 
@@ -133,7 +136,7 @@ def _briefs(place: Workplace, ground: Ground, rounds: int) -> dict[str, str]:
         "scorer": scorer_brief(ground.facts, scene, budget),
         "analyst": analyst_brief(ground.facts, priorities, scene, budget),
         "reasoner": reasoner_brief(situation, diagnoses, scene, budget),
-        "evaluator": "x" * 2400,
+        "evaluator": "x" * _EVALUATED,
     }
 
 

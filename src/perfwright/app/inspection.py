@@ -63,14 +63,12 @@ def outline(pipeline: Pipeline) -> str:
 
 
 def option_lines(major: int) -> tuple[str, ...]:
-    """Options that have helped before in full, the others by name."""
+    """Options that have helped before; a tool tells about all others."""
     known = tunable_options()
     edits = [parse_edit(text) for lever in LEVERS for text in lever.edits if "{" not in text]
     first = dict.fromkeys(edit.name for edit in edits if isinstance(edit, SetOption))
     first.setdefault("inline-threshold")
-    lines = [_option_line(known[name], major) for name in first if name in known]
-    rest = ", ".join(name for name in known if name not in first)
-    return (*lines, f"Others (explain_option tells about them): {rest}")
+    return tuple(_option_line(known[name], major) for name in first if name in known)
 
 
 def _option_line(option: TunableOption, major: int) -> str:
@@ -120,7 +118,7 @@ class _Looking:
         table = option_table(self._toolchain)
         option = table.find(plain)
         if option is None:
-            raise unknown_name("option", plain[:80], table.names("clang"))
+            raise unknown_name("option", plain[:80], tunable_options())
         return f"{option.name} ({option.type}): {getattr(option, 'help', '') or 'undocumented'}"
 
     def optimiser_pass(self, name: str) -> str:

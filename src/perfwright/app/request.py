@@ -45,7 +45,7 @@ class TuneRequest(BaseModel):
     max_requests: int | None = Field(default=None, ge=0)
     top_k: int = Field(default=10, ge=1)
     """Functions that are looked into."""
-    context_tokens: int = Field(default=5000, ge=1000)
+    context_tokens: int = Field(default=3600, ge=1000)
     """How much one brief for a model may hold, roughly."""
     tool_calls: int = Field(default=6, ge=0)
     """How often a model may call tools for one proposal."""

@@ -107,7 +107,7 @@ def tune(
     top_k: Annotated[int, typer.Option(min=1, help="Functions that are looked into.")] = 10,
     context_tokens: Annotated[
         int, typer.Option(min=1000, help="How much a model is shown at once, roughly.")
-    ] = 5000,
+    ] = 3600,
     tool_calls: Annotated[
         int, typer.Option(min=0, help="How often a model may call tools for one proposal.")
     ] = 6,

@@ -34,7 +34,7 @@ class Budget:
         top: functions that are looked into.
     """
 
-    tokens: int = 5000
+    tokens: int = 3600
     top: int = 10
 
     @property
@@ -147,7 +147,12 @@ def reasoner_brief(
     ]
     room = max(2000, budget.characters - sum(map(len, fixed)))
     cited = {name for diagnosis in diagnoses for name in diagnosis.evidence}
-    facts = [fact_line(fact) for fact in situation.ground.facts if fact.id in cited]
+    said = {diagnosis.text for diagnosis in diagnoses}
+    facts = [
+        fact_line(fact)
+        for fact in situation.ground.facts
+        if fact.id in cited and fact.text not in said
+    ]
     hot = function_lines(situation.ground.facts)[: budget.top]
     return "\n\n".join(
         [
