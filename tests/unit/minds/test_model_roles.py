@@ -157,14 +157,14 @@ def failed(situation: Situation, count: int) -> Situation:
 
 def test_unusable_answers_alone_are_a_failure(situation: Situation) -> None:
     with pytest.raises(MindError, match="no usable answer in 3 drafts"):
-        reasoner("no").reason(failed(situation, 3), ())
+        reasoner("no").reason(failed(situation, 2), ())
 
 
 def test_unusable_answers_after_a_real_candidate_end_the_search(situation: Situation) -> None:
     trial = measured(draft("option a=1"), 0.9)
     tried = after(situation, trial, mind([]).learn(situation, trial))
     warned: list[str] = []
-    assert reasoner("no", warned=warned).reason(failed(tried, 3), ()) == ()
+    assert reasoner("no", warned=warned).reason(failed(tried, 2), ()) == ()
     assert "no usable answer any more" in warned[0]
 
 

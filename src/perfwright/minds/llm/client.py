@@ -277,9 +277,9 @@ def _said(error: Exception, secrets: Sequence[str]) -> str:
     body = error.body if isinstance(error, UnexpectedModelBehavior | ModelAPIError) else None
     text = f"HTTP {error.status_code}: " if isinstance(error, ModelHTTPError) else ""
     text += _message(body) or getattr(error, "message", "") or str(error) or type(error).__name__
-    cause = error.__cause__
-    if isinstance(error, UnexpectedModelBehavior) and isinstance(cause, Exception):
-        text += f": {getattr(cause, 'message', '') or cause}"
+    if isinstance(error, UnexpectedModelBehavior) and isinstance(error.__cause__, Exception):
+        last = getattr(error.__cause__, "message", "") or str(error.__cause__)
+        text = last or text  # what was wrong the last time, not how often
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     shown = "".join(c if c.isprintable() else " " for c in text)

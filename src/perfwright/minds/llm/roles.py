@@ -38,7 +38,7 @@ from perfwright.minds.roles import Analyst, Diagnosis, Evaluator, Priority, Scor
 _LEVEL = "pipeline"
 _FLAW = "unusable answer: "
 _PATIENCE = 3
-"""As many unusable answers in a row as a round has drafts: then the mind is given up."""
+"""As many unusable drafts in a row as end a round: then the mind is given up."""
 
 Warn = Callable[[str], None]
 
@@ -191,7 +191,7 @@ class ModelReasoner:
             if not trial.candidate.flaw:
                 break
             flaws += 1
-        if flaws <= _PATIENCE:
+        if flaws < _PATIENCE:
             return (Candidate(flaw=_FLAW + why),)
         if flaws > len(situation.trials):
             raise MindError(
