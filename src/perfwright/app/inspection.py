@@ -185,12 +185,12 @@ class _Looking:
 
 
 def _first_dump(text: str) -> str:
-    """The first dump of the function; attributes and metadata add nothing."""
-    _, found, rest = text.partition(_BANNER)
-    body = rest.partition(_BANNER)[0]
-    start = body.find("define ")
-    lines = body[start:].splitlines() if found and start >= 0 else []
-    return "\n".join(line.partition(", !")[0] for line in lines if line.strip())
+    """The first dump of the function, or of a loop in it; attributes and metadata add nothing."""
+    _, _, rest = text.partition(_BANNER)
+    _, _, body = rest.partition(_BANNER)[0].partition("\n")
+    start = max(0, body.find("define "))
+    lines = (line.partition(", !")[0] for line in body[start:].splitlines())
+    return "\n".join(line for line in lines if line.strip())
 
 
 def _never() -> Ground:
