@@ -59,6 +59,7 @@ def _outside_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # What is learned of a toolchain is the same for all tests: learn it once.
         patch.setenv("PERFWRIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(socket.socket, "connect", _connect_on_this_machine)
+        patch.setattr("pydantic_ai.models.ALLOW_MODEL_REQUESTS", False)
         yield
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from perfwright.app.request import TuneRequest
 from perfwright.app.story import Story, read_story
-from perfwright.core.candidate import Claim
+from perfwright.core.candidate import Candidate, Claim
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Lesson
 from perfwright.core.trial import Trial, TrialState
@@ -98,11 +98,17 @@ def _steps(story: Story) -> Iterator[ExplainedStep]:
             edits=[str(edit) for edit in trial.candidate.edits],
             diagnosis=_unique(claims),
             evidence=list(_cited(claims, facts)),
-            decision="try " + "; ".join(edit.text for edit in trial.candidate.edits),
+            decision=_decision(trial.candidate),
             consequence=_consequence(trial),
             changes=[fact.text for fact in trial.consequences[:_CITED]],
             correction=_correction(lessons.get(trial.id)),
         )
+
+
+def _decision(candidate: Candidate) -> str:
+    if candidate.flaw:
+        return "none: the mind gave no candidate"
+    return "try " + "; ".join(edit.text for edit in candidate.edits)
 
 
 def _unique(claims: tuple[Claim, ...]) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from perfwright.errors import UserError, unknown_name
+from perfwright.minds.assignment import Assignment
 from perfwright.settings import Settings
 
 METRICS = ("cpu", "wall", "instructions", "cycles")
@@ -36,6 +38,20 @@ class TuneRequest(BaseModel):
     cwd: Path | None = None
     """Where a program without a `perfwright.toml` runs; here when `None`."""
     mind: str = "builtin"
+    """Who plays every role that `roles` does not name."""
+    roles: Mapping[str, str] = Field(default_factory=dict)
+    """Role -> mind, for those that differ; `none` leaves a role out."""
+    mind_timeout: float = Field(default=600.0, gt=0)
+    """Seconds until one request to a mind counts as lost."""
+    max_usd: float | None = Field(default=None, ge=0)
+    max_tokens: int | None = Field(default=None, ge=0)
+    max_requests: int | None = Field(default=None, ge=0)
+    top_k: int = Field(default=10, ge=1)
+    """Functions that are looked into."""
+    context_tokens: int = Field(default=3600, ge=1000)
+    """How much one brief for a model may hold, roughly."""
+    tool_calls: int = Field(default=6, ge=0)
+    """How often a model may call tools for one proposal."""
     levels: tuple[str, ...] = ("pipeline",)
     rounds: int | None = 3
     seconds: float | None = None
@@ -50,6 +66,11 @@ class TuneRequest(BaseModel):
     max_compile_time: float | None = None
     null_candidates: bool = False
     """A/A: propose candidates that change nothing and measure them all the same."""
+
+    @property
+    def assignment(self) -> Assignment:
+        """Who plays which role."""
+        return Assignment(self.mind, self.roles)
 
     def settled(self, here: Path) -> TuneRequest:
         """The same from whatever folder it is resumed; `here` is where it was made."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfwright.app.cpus import require_known
-from perfwright.app.drafts import WorkshopBench
 from perfwright.app.handover import hand_over
+from perfwright.app.minds import check_minds, mind_of
 from perfwright.app.observer import ProgramObserver, hot_symbols
 from perfwright.app.reports import document_of, write_report
 from perfwright.app.request import TuneRequest, likely_name
@@ -18,11 +18,10 @@ from perfwright.app.workplace import Setup, Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Status, Team
 from perfwright.core.events import Reporter, Warned
-from perfwright.core.protocols import Build, Ground, Mind
+from perfwright.core.protocols import Build, Ground
 from perfwright.core.verdict import Comparison
-from perfwright.errors import PerfwrightError, UserError, unknown_name
+from perfwright.errors import PerfwrightError, UserError
 from perfwright.measure.executor import open_executor
-from perfwright.minds.builtin import builtin_mind
 from perfwright.program.spec import load
 from perfwright.report.document import CampaignDocument, stillborn
 from perfwright.settings import Settings
@@ -104,10 +103,10 @@ def prepare(request: TuneRequest) -> Setup:
 
     Raises:
         UserError: the request or the program's file is wrong.
+        MindError: the key of a model is missing.
         ToolchainError: there is no such toolchain.
     """
-    if request.mind != "builtin":
-        raise unknown_name("mind", request.mind, ["builtin"])
+    check_minds(request)
     settings = Settings.load()
     if request.out is not None:
         _make_folder(request.out)
@@ -155,7 +154,7 @@ def plan_for(setup: Setup) -> Plan:
         toolchain=_fingerprint(setup),
         sources=digests(setup.spec),
         seed=request.seed,
-        mind=request.mind,
+        mind=str(request.assignment),
     )
 
 
@@ -220,7 +219,7 @@ def _campaign(place: Workplace) -> Campaign:
     place.staged_is_open = ground.identity != "differs"
     team = Team(
         observer=observer_of(place),
-        mind=_mind(place),
+        mind=mind_of(place),
         workshop=place.workshop,
         checker=place.checker,
         measurer=place.measurer,
@@ -229,10 +228,6 @@ def _campaign(place: Workplace) -> Campaign:
         spent=place.journal.spent,
     )
     return Campaign(team, loop_settings(place.setup.request))
-
-
-def _mind(place: Workplace) -> Mind:
-    return builtin_mind(WorkshopBench(place.workshop), seed=place.setup.request.seed)
 
 
 def observer_of(place: Workplace) -> ProgramObserver:
@@ -260,7 +255,7 @@ def _stillborn(request: TuneRequest, status: Status, cause: str, meter: Meter) -
         status,
         cause,
         program=likely_name(request.program),
-        mind=request.mind,
+        mind=str(request.assignment),
         seed=request.seed,
         metric=request.metric or "cpu",
         seconds=meter.usage.seconds,

@@ -343,6 +343,10 @@ class Workplace:
         least = min(_LEAST_CONFIRMATION, _CONFIRM_SHARE * limit)
         return spent > max(limit, self._confirming_since + least)
 
+    def look_inside(self, argv: Sequence[str | os.PathLike[str]], limits: Limits) -> ProcessResult:
+        """Run a tool of the toolchain on the program's IR, counted as compiling."""
+        return self._compile(argv, limits=limits)
+
     def _compile(
         self,
         argv: Sequence[str | os.PathLike[str]],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -19,6 +19,9 @@ from perfwright.core.campaign import Status
 from perfwright.errors import PerfwrightError, UserError
 from perfwright.report.document import stillborn
 from perfwright.units import parse_duration
+
+if TYPE_CHECKING:
+    from perfwright.app.request import TuneRequest
 
 app = typer.Typer(
     name="perfwright",
@@ -81,7 +84,33 @@ def tune(
         list[str] | None,
         typer.Argument(metavar="[-- ARGS...]", help="Arguments of a one-file program."),
     ] = None,
-    mind: Annotated[str, typer.Option(help="Who decides; 'builtin' needs no model.")] = "builtin",
+    mind: Annotated[
+        list[str] | None,
+        typer.Option(help="Who decides: builtin, openai:..., exec:...; or ROLE=MIND, repeated."),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave a role out: scorer, analyst, reasoner or evaluator."),
+    ] = None,
+    mind_timeout: Annotated[
+        str, typer.Option(help="How long one request to a mind may take.")
+    ] = "10m",
+    max_usd: Annotated[
+        float | None, typer.Option(min=0, help="Stop asking models after so many dollars.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Stop asking models after so many tokens.")
+    ] = None,
+    max_requests: Annotated[
+        int | None, typer.Option(min=0, help="Stop asking models after so many requests.")
+    ] = None,
+    top_k: Annotated[int, typer.Option(min=1, help="Functions that are looked into.")] = 10,
+    context_tokens: Annotated[
+        int, typer.Option(min=1000, help="How much a model is shown at once, roughly.")
+    ] = 3600,
+    tool_calls: Annotated[
+        int, typer.Option(min=0, help="How often a model may call tools for one proposal.")
+    ] = 6,
     levels: Annotated[str, typer.Option(help="Where edits may act, comma-separated.")] = "pipeline",
     rounds: Annotated[
         int | None, typer.Option(min=0, help="Measured candidates (3, or no limit with --time).")
@@ -108,18 +137,31 @@ def tune(
     max_compile_time: Annotated[
         float | None, typer.Option(help="Largest growth of compile time, as a ratio.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only estimate what models would cost; ask none.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tune a program, prove the gain, and hand over a recipe."""
     from perfwright.app.request import TuneRequest, likely_name
     from perfwright.app.tune import tune as run_tune
     from perfwright.cli.progress import reporter
+    from perfwright.minds.assignment import assign
 
     try:
+        assignment = assign(mind or (), without or ())
         request = TuneRequest(
             program=program,
             arguments=tuple(arguments or ()),
-            mind=mind,
+            mind=assignment.everyone,
+            roles=assignment.roles,
+            mind_timeout=parse_duration(mind_timeout),
+            max_usd=max_usd,
+            max_tokens=max_tokens,
+            max_requests=max_requests,
+            top_k=top_k,
+            context_tokens=context_tokens,
+            tool_calls=tool_calls,
             levels=tuple(part.strip() for part in levels.split(",") if part.strip()),
             rounds=rounds if rounds is not None or time is not None else 3,
             seconds=parse_duration(time) if time is not None else None,
@@ -133,11 +175,28 @@ def tune(
             max_compile_time=max_compile_time,
         )
     except PerfwrightError as error:
-        document = stillborn(Status.FAILED, error.summary, program=likely_name(program), mind=mind)
+        document = stillborn(
+            Status.FAILED,
+            error.summary,
+            program=likely_name(program),
+            mind=" ".join(mind or ["builtin"]),
+        )
         raise SystemExit(output.failed(error, json=json, document=document)) from error
+    if dry_run:
+        _estimate(request, json=json)
+        return
     with reporter(request.seconds) as report:
         ended = run_tune(request, report)
     output.ended(ended, json=json)
+
+
+def _estimate(request: TuneRequest, *, json: bool) -> None:
+    from perfwright.app.estimate import estimate
+    from perfwright.cli.progress import reporter
+
+    with reporter(None) as report:
+        estimated = estimate(request, report)
+    output.show(estimated, estimated.lines(), json=json)
 
 
 @app.command()

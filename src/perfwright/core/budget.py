@@ -81,6 +81,12 @@ class Meter:
         self._active: dict[Activity, int] = {"compile": 0, "run": 0, "wait": 0}
         self._spent: dict[Activity, float] = {"compile": 0.0, "run": 0.0, "wait": 0.0}
         self._since = self._started
+        self._asked = Usage()
+
+    def ask(self, *, requests: int = 0, tokens: int = 0, usd: float = 0.0) -> None:
+        """Count what a model was asked: requests, tokens in and out, and their price."""
+        with self._lock:
+            self._asked += Usage(requests=requests, tokens=tokens, usd=usd)
 
     def _settle(self) -> None:
         now = self._clock()
@@ -108,7 +114,7 @@ class Meter:
         """What has been spent since the meter was made, waiting left out."""
         with self._lock:
             self._settle()
-            return Usage(
+            return self._asked + Usage(
                 seconds=self._clock() - self._started - self._spent["wait"],
                 compile_seconds=self._spent["compile"],
                 run_seconds=self._spent["run"],

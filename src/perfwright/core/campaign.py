@@ -223,7 +223,9 @@ class Campaign:
 
         trial = Trial(name, number, draft, TrialState.REJECTED)
         repaired: Repaired | Refusal = once(
-            f"trial {name}/repair", Repaired | Refusal, lambda: workshop.repair(draft)
+            f"trial {name}/repair",
+            Repaired | Refusal,
+            lambda: Refusal(draft.flaw) if draft.flaw else workshop.repair(draft),
         )
         if isinstance(repaired, Refusal):
             state = TrialState.UNBUILDABLE if repaired.broken else TrialState.REJECTED

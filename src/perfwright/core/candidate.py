@@ -47,11 +47,13 @@ class Claim:
 class Candidate:
     """A set of edits with their claims; the order of edits is the order of application.
 
-    Without edits it is the baseline: the program as its user builds it.
+    Without edits it is the baseline: the program as its user builds it.  A draft with a
+    `flaw` is none: what a mind said could not be read as a candidate, and this is why.
     """
 
     edits: tuple[Edit, ...] = ()
     claims: tuple[Claim, ...] = ()
+    flaw: str = ""
 
     @property
     def id(self) -> str:

@@ -20,8 +20,10 @@ from perfwright.pipeline.edits import (
     Move,
     PassEdit,
     PipelineEdit,
+    PlacedEdit,
     Remove,
     Repeat,
+    Replace,
     SetFlag,
     SetOption,
     SetParam,
@@ -96,7 +98,7 @@ def _subject(edit: SetOption | SetFlag | Link) -> tuple[str, str]:
 
 def pass_edits(edits: Iterable[PipelineEdit], unit: str | None = None) -> tuple[PassEdit, ...]:
     """The edits of passes that hold for a unit, each once, in order."""
-    kinds = Insert | Remove | Move | Repeat | SetParam
+    kinds = Insert | Remove | Move | Repeat | SetParam | Replace
     found = [e for e in edits if isinstance(e, kinds) and e.unit in (None, unit)]
     return tuple(dict.fromkeys(found))
 
@@ -113,13 +115,30 @@ def apply_passes(edits: Iterable[PassEdit], base: Pipeline, vocabulary: Vocabula
         EditError: two edits contradict each other, or nothing would be left.
         UserError: a place is unknown, or a pass cannot run where it is put.
     """
-    plan = _Plan(locate_all(base))
+    placed: list[PlacedEdit] = []
+    others: list[Replace] = []
     for edit in edits:
-        plan.add(edit)
+        if isinstance(edit, Replace):
+            others.append(edit)
+        else:
+            placed.append(edit)
+    if others:
+        return _other(others, placed)
+    plan = _Plan(locate_all(base))
+    for change in placed:
+        plan.add(change)
     nodes = plan.rebuild(vocabulary)
     if not nodes:
         raise EditError("nothing is left of the pipeline", cause="the edits remove all passes")
     return Nester(vocabulary).nest(nodes)
+
+
+def _other(others: Sequence[Replace], placed: Sequence[PlacedEdit]) -> Pipeline:
+    """The pipeline that replaces the base; places of the base mean nothing in it."""
+    rest = [edit for edit in (*others[1:], *placed) if edit != others[0]]
+    if rest:
+        raise _contradiction(others[0], rest[0])
+    return others[0].pipeline
 
 
 @dataclass
@@ -131,9 +150,9 @@ class _Plan:
     after: dict[int, list[int | Node]] = field(default_factory=lambda: defaultdict(list))
     params: dict[int, list[SetParam]] = field(default_factory=lambda: defaultdict(list))
     fate: dict[int, Remove | Move | Repeat] = field(default_factory=dict)
-    anchors: list[tuple[int, PassEdit]] = field(default_factory=list)
+    anchors: list[tuple[int, PlacedEdit]] = field(default_factory=list)
 
-    def add(self, edit: PassEdit) -> None:
+    def add(self, edit: PlacedEdit) -> None:
         if isinstance(edit, Insert):
             self._beside(edit.side, edit.place, edit.node, edit)
             return
@@ -152,7 +171,7 @@ class _Plan:
     def _find(self, place: Place) -> int:
         return find(self.located, place).index
 
-    def _beside(self, side: Side, place: Place, what: int | Node, edit: PassEdit) -> None:
+    def _beside(self, side: Side, place: Place, what: int | Node, edit: PlacedEdit) -> None:
         anchor = self._find(place)
         self.anchors.append((anchor, edit))
         (self.before if side is Side.BEFORE else self.after)[anchor].append(what)
@@ -185,7 +204,7 @@ class _Plan:
         for anchor, edit in self.anchors:
             self._check_kept(self.located[anchor].parent, edit)
 
-    def _check_kept(self, index: int | None, edit: PassEdit) -> None:
+    def _check_kept(self, index: int | None, edit: PlacedEdit) -> None:
         while index is not None:
             fate = self.fate.get(index)
             if isinstance(fate, Remove):

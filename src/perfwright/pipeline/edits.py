@@ -12,8 +12,10 @@ is `t` for every text in normal form.  One edit, one line:
     option NAME=VALUE                  option inline-threshold=600
     flag FLAG                          flag -mprefer-vector-width=512
     link whole-program|per-unit        link whole-program
+    pipeline PASSES                    pipeline function(sroa,instcombine),globaldce
 
-All but `link` may be for one unit, named after `in` behind the verb:
+`pipeline` runs other passes altogether and goes with no other edit of passes.  All but `link` may
+be for one unit, named after `in` behind the verb:
 
     option in src/dct.c: unroll-threshold=600
     insert in src/dct.c: licm after gvn#1
@@ -34,7 +36,7 @@ from typing import TypeAlias
 
 from perfwright.errors import UserError
 from perfwright.pipeline.places import Place
-from perfwright.pipeline.tree import Node, Param, PipelineSyntaxError, parse_node
+from perfwright.pipeline.tree import Node, Param, Pipeline, PipelineSyntaxError, parse, parse_node
 
 MAX_REPEAT = 16
 
@@ -160,10 +162,22 @@ class Link:
         return f"link {self.mode.value}"
 
 
-PassEdit: TypeAlias = Insert | Remove | Move | Repeat | SetParam
+@dataclass(frozen=True)
+class Replace:
+    """Run another pipeline altogether, in the place of the one that places are meant in."""
+
+    pipeline: Pipeline
+    unit: str | None = None
+
+    def __str__(self) -> str:
+        return f"pipeline{_scope(self.unit)} {self.pipeline}"
+
+
+PlacedEdit: TypeAlias = Insert | Remove | Move | Repeat | SetParam
+PassEdit: TypeAlias = PlacedEdit | Replace
 PipelineEdit: TypeAlias = PassEdit | SetOption | SetFlag | Link
 
-VERBS = ("insert", "remove", "move", "repeat", "set", "option", "flag", "link")
+VERBS = ("insert", "remove", "move", "repeat", "set", "option", "flag", "link", "pipeline")
 
 _BARE_UNIT = re.compile(r'[^\s":]+')
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -227,6 +241,8 @@ def _parse_body(verb: str, words: list[str], unit: str | None) -> PipelineEdit: 
             return SetOption(name, value, unit)
         case "flag", [flag] if flag.startswith("-"):
             return SetFlag(flag, unit)
+        case "pipeline", [text]:
+            return Replace(parse(text), unit)
         case "link", [mode] if unit is None:
             return Link(LinkMode(mode))
     raise ValueError(f"these are not the words that follow {verb!r}")

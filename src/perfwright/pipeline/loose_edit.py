@@ -145,6 +145,10 @@ def _link(body: str) -> str | None:
     return nearest("-".join(body.lower().replace("_", "-").split()), LinkMode)
 
 
+def _pipeline(body: str) -> str | None:
+    return ",".join(map(str, read_loosely(body, []))) or None
+
+
 _BODIES: dict[str, Callable[[str], str | None]] = {
     "insert": _insert,
     "remove": _same,
@@ -154,4 +158,5 @@ _BODIES: dict[str, Callable[[str], str | None]] = {
     "option": _setting,
     "flag": _same,
     "link": _link,
+    "pipeline": _pipeline,
 }

@@ -17,8 +17,9 @@ from perfwright.pipeline.edits import (
     Insert,
     Link,
     Move,
-    PassEdit,
     PipelineEdit,
+    PlacedEdit,
+    Replace,
     SetFlag,
     SetOption,
     SetParam,
@@ -29,7 +30,7 @@ from perfwright.pipeline.nesting import UnplaceableError
 from perfwright.pipeline.options import fit_value, nearest
 from perfwright.pipeline.params import mend_param
 from perfwright.pipeline.places import Located, Place, find, locate_all
-from perfwright.pipeline.repair import Repaired, mend_nodes, one_line
+from perfwright.pipeline.repair import Repaired, mend_nodes, one_line, repair_pipeline
 from perfwright.pipeline.tree import Node, Pipeline
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.toolchain.registry import OptionTable
@@ -94,6 +95,8 @@ class EditRepairer:
             return edit
         if isinstance(edit, Link):
             return edit
+        if isinstance(edit, Replace):
+            return self._mend_whole(edit, repairs)
         return self._mend_pass_edit(edit, repairs)
 
     def _mend_option(self, edit: SetOption, repairs: list[str]) -> SetOption:
@@ -114,7 +117,14 @@ class EditRepairer:
         option = self.options.find(name)
         return option is None or option_reason(option) is not None
 
-    def _mend_pass_edit(self, edit: PassEdit, repairs: list[str]) -> PassEdit:
+    def _mend_whole(self, edit: Replace, repairs: list[str]) -> Replace:
+        mended = repair_pipeline(str(edit.pipeline), self.vocabulary)
+        if isinstance(mended, Refusal):
+            raise EditError(mended.reason)
+        repairs.extend(mended.repairs)
+        return replace(edit, pipeline=mended.value)
+
+    def _mend_pass_edit(self, edit: PlacedEdit, repairs: list[str]) -> PlacedEdit:
         located = locate_all(self.base)
         edit = replace(edit, place=_mend_place(edit.place, located, repairs))
         if isinstance(edit, Move):
@@ -143,7 +153,9 @@ class EditRepairer:
             raise EditError(f"{node.name} has no '{edit.param}'", hint=", ".join(forms))
         return replace(edit, param=param)
 
-    def _placed(self, edit: PassEdit, located: tuple[Located, ...], repairs: list[str]) -> PassEdit:
+    def _placed(
+        self, edit: PlacedEdit, located: tuple[Located, ...], repairs: list[str]
+    ) -> PlacedEdit:
         """The edit, its anchor moved out of adaptors until the pass can run there."""
         anchor: int | None = None
         if isinstance(edit, Insert):
@@ -167,7 +179,7 @@ class EditRepairer:
         return edit
 
 
-def _anchored(edit: PassEdit, place: Place) -> PassEdit:
+def _anchored(edit: PlacedEdit, place: Place) -> PlacedEdit:
     if isinstance(edit, Move):
         return replace(edit, target=place)
     return replace(edit, place=place)

@@ -22,6 +22,7 @@ from perfwright.pipeline.tree import Pipeline
 from perfwright.program.plan import BuildPlan, link_option
 
 NAME = "pipeline"
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class PipelineLevel:
         for edit in edits:
             mended = self.repairer.repair(edit.text)
             if isinstance(mended, Refusal):
-                return Refusal(f"{edit.text}: {mended.reason}", mended.reproducer)
+                shown = edit.text if len(edit.text) <= _SHOWN else f"{edit.text[:_SHOWN]}..."
+                return Refusal(f"{shown}: {mended.reason}", mended.reproducer)
             kept[edit] = (Edit(NAME, str(mended.value)),)
             repairs += mended.repairs
         valid = tuple(dict.fromkeys(edit for found in kept.values() for edit in found))

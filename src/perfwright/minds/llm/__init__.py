@@ -1,0 +1,1 @@
+"""Language models in the roles.  Imported only when a mind asks for one: see `optional`."""

@@ -1,0 +1,295 @@
+"""One door to models: ask for typed output, with patience, limits and a record.
+
+Whatever a model does ends in one of four ways: an answer of the right type, `UnusableError`
+(it answered, and nothing could be made of it), `SpentError` (a limit is reached), or
+`MindError` (it could not be reached, or refuses us).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_ai import Agent, ModelRetry, NativeOutput, TextOutput, Tool, ToolOutput
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelHTTPError,
+    ModelQuotaExceededError,
+    ModelRequestRejectedError,
+    UnexpectedModelBehavior,
+    UsageLimitExceeded,
+)
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import UsageLimits
+
+from perfwright.errors import MindError
+from perfwright.minds.llm.ledger import Caps, Recorder, UnusableError
+from perfwright.minds.llm.wire import plain_request
+
+T = TypeVar("T", bound=BaseModel)
+
+_RESPONSE = TypeAdapter(ModelResponse)
+_TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+_LONGEST_CAUSE = 300
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a model is waited for, and how often it is asked again.
+
+    Attributes:
+        timeout: seconds until one request counts as lost.
+        attempts: how often a request is sent before the model counts as out of reach.
+        first_wait: seconds before the second attempt; doubled for each further one.
+        longest_wait: seconds; a server that asks for more is waited for no longer.
+        corrections: how often an unusable answer is fed back.
+    """
+
+    timeout: float = 600.0
+    attempts: int = 5
+    first_wait: float = 2.0
+    longest_wait: float = 60.0
+    corrections: int = 2
+
+    def wait(self, attempt: int, asked: float | None) -> float:
+        """Seconds to wait after the `attempt`-th attempt, from 1; `asked` is the server's wish."""
+        own: float = self.first_wait * 2 ** (attempt - 1)
+        return min(self.longest_wait, max(own, asked or 0.0))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model and everything that it is asked over.
+
+    Attributes:
+        name: as the user wrote it: `openai:...`; goes into the record.
+        secrets: what must not be in any message; keys.
+        constrained: the server makes answers fit a schema, if it has no tools to choose from.
+        price: US dollars of an answer; `None` when unknown.
+    """
+
+    name: str
+    model: Model
+    recorder: Recorder
+    caps: Caps = field(default_factory=Caps)
+    patience: Patience = field(default_factory=Patience)
+    secrets: tuple[str, ...] = ()
+    constrained: bool = False
+    price: Callable[[ModelResponse], float | None] = lambda _: None
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one role is asked.
+
+    Attributes:
+        system: the role's prompt file.
+        text: what the model is shown.
+        tools: what it may call while it thinks.
+        tool_calls: how often.
+    """
+
+    role: str
+    system: str
+    text: str
+    tools: tuple[Callable[..., str], ...] = ()
+    tool_calls: int = 0
+
+
+def ask(
+    line: Line, question: Question, kind: type[T], check: Callable[[T], str | None] | None = None
+) -> T:
+    """The answer to a question.
+
+    Args:
+        line: whom to ask.
+        question: what.
+        kind: the type of the answer.
+        check: what is wrong with an answer of the right type, for the model; `None` is nothing.
+
+    Raises:
+        UnusableError: no usable answer, however often it was asked for.
+        SpentError: a limit is reached.
+        MindError: the model is out of reach, or refuses us.
+    """
+    agent = _agent(line, question, kind, check)
+    patience = line.patience
+    most = 1 + patience.corrections + question.tool_calls + 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice to users of the library, not to ours
+            result = agent.run_sync(question.text, usage_limits=UsageLimits(request_limit=most))
+    except UsageLimitExceeded as error:
+        raise UnusableError(f"no answer after {most} requests: it went on calling tools") from error
+    except ModelAPIError as error:
+        raise _unreachable(line, error) from error
+    except AgentRunError as error:
+        raise UnusableError(_said(error, line.secrets)) from error
+    return result.output
+
+
+def _agent(
+    line: Line, question: Question, kind: type[T], check: Callable[[T], str | None] | None
+) -> Agent[object, T]:
+    output: Any
+    if line.constrained and not question.tools:
+        output = NativeOutput(kind, name="answer")
+    else:
+        output = [ToolOutput(kind, name="answer"), TextOutput(_reader(kind))]
+    corrections = line.patience.corrections
+    agent: Agent[object, T] = Agent(
+        RecordedModel(line, question.role),
+        output_type=output,
+        instructions=question.system,
+        tools=[Tool(tool, takes_ctx=False, max_retries=corrections) for tool in question.tools],
+        retries={"output": corrections, "tools": corrections},
+        model_settings=ModelSettings(timeout=line.patience.timeout),
+        end_strategy="early",
+    )
+
+    @agent.output_validator
+    def checked(answer: T) -> T:
+        wrong = check(answer) if check else None
+        if wrong:
+            raise ModelRetry(wrong)
+        return answer
+
+    return agent
+
+
+def _reader(kind: type[T]) -> Callable[[str], T]:
+    """Reads the answer of a model that writes JSON as text instead of calling `answer`."""
+
+    def read(text: str) -> T:
+        start, end = text.find("{"), text.rfind("}")
+        body = text[start : end + 1] if 0 <= start < end else text
+        try:
+            return kind.model_validate_json(body)
+        except (ValidationError, RecursionError) as error:
+            raise ModelRetry(
+                f"This is not the JSON object that was asked for: {_short(error)}. Answer with "
+                "the object alone, or call the tool `answer`."
+            ) from error
+
+    return read
+
+
+def _short(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return ": ".join(filter(None, (place, first["msg"])))[:_LONGEST_CAUSE]
+    return type(error).__name__
+
+
+class RecordedModel(WrapperModel):
+    """Answers from the record what was answered before; else asks, with patience, and records."""
+
+    def __init__(self, line: Line, role: str) -> None:
+        super().__init__(line.model)
+        self._line = line
+        self._role = role
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """See `pydantic_ai.models.Model.request`.
+
+        Raises:
+            SpentError: a limit is reached.
+        """
+        line = self._line
+        _, prepared = line.model.prepare_request(model_settings, model_request_parameters)
+        plain = {**plain_request(self._role, messages, prepared), "model": line.name}
+        known = line.recorder.recall(self._role, plain)
+        if known is not None:
+            return _RESPONSE.validate_python(known)
+        response = await self._persistently(messages, model_settings, model_request_parameters)
+        answer = json.loads(_RESPONSE.dump_json(response))
+        price = line.price(response) or 0.0
+        line.recorder.record(self._role, plain, answer, response.usage.total_tokens, price)
+        return response
+
+    async def _persistently(
+        self,
+        messages: list[ModelMessage],
+        settings: ModelSettings | None,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Send the request until it is answered, refused for good, or given up."""
+        line, patience = self._line, self._line.patience
+        for attempt in range(1, patience.attempts + 1):
+            line.caps.require(line.recorder.used())
+            line.recorder.sent()
+            try:
+                request = line.model.request(messages, settings, parameters)
+                # A time limit of the library's is for each read: bytes may drip in for ever.
+                return await asyncio.wait_for(request, patience.timeout)
+            except (ModelAPIError, TimeoutError, OSError) as error:
+                if attempt == patience.attempts or not _is_transient(error):
+                    raise _unreachable(line, error) from error
+                line.sleep(patience.wait(attempt, getattr(error, "retry_after", None)))
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed in a while.
+
+    What has no status is a broken connection, or a body that was cut off on its way.
+    """
+    if isinstance(error, ModelQuotaExceededError | ModelRequestRejectedError):
+        return False
+    return not isinstance(error, ModelHTTPError) or error.status_code in _TRANSIENT_STATUS
+
+
+def _unreachable(line: Line, error: Exception) -> MindError:
+    """The error for a model that cannot be asked, with what can be done."""
+    status = error.status_code if isinstance(error, ModelHTTPError) else None
+    hint = "check the network and the address, then: perfwright resume last"
+    if isinstance(error, ModelAuthenticationError) or status in (401, 403):
+        hint = "check the key (docs/models.md says which variable holds it)"
+    elif isinstance(error, ModelQuotaExceededError) or status == 402:
+        hint = "check the account's credit, then: perfwright resume last"
+    elif status in (400, 404, 422):
+        hint = "check the model's name, and whether it can call tools"
+    return MindError(f"the model {line.name} failed", cause=_said(error, line.secrets), hint=hint)
+
+
+def _said(error: Exception, secrets: Sequence[str]) -> str:
+    """What an error says, in one short printable line without any key."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "it did not answer in time"
+    body = error.body if isinstance(error, UnexpectedModelBehavior | ModelAPIError) else None
+    text = f"HTTP {error.status_code}: " if isinstance(error, ModelHTTPError) else ""
+    text += _message(body) or getattr(error, "message", "") or str(error) or type(error).__name__
+    if isinstance(error, UnexpectedModelBehavior) and isinstance(error.__cause__, Exception):
+        last = getattr(error.__cause__, "message", "") or str(error.__cause__)
+        text = last or text  # what was wrong the last time, not how often
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(shown.split())[:_LONGEST_CAUSE]
+
+
+def _message(body: object) -> str:
+    """The message in the body of an error, wherever providers put it."""
+    if isinstance(body, Mapping):
+        inner = body.get("error", body)
+        found = inner.get("message", "") if isinstance(inner, Mapping) else inner
+        return found if isinstance(found, str) else ""
+    return body if isinstance(body, str) and "<" not in body else ""

@@ -1,0 +1,148 @@
+"""A mind by command: request JSON on standard input, answer JSON on standard output.
+
+For every request the command is started once (DESIGN.md, section 5).  It prints
+`{"output": {...}}`, or `{"tool_calls": [{"name", "arguments"}]}` and is asked again with the
+results.  `"usage": {"input_tokens", "output_tokens"}` beside it is counted; without, tokens
+are estimated.  What it writes to standard error is shown when it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RequestUsage
+
+from perfwright.errors import MindError, ToolchainError, UserError
+from perfwright.minds.llm.wire import plain_request
+from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
+
+PREFIX = "exec:"
+_LONGEST_ANSWER = 4_000_000
+_LONGEST_COMPLAINT = 400
+
+
+class ExecModel(Model):
+    """A command in the place of a model."""
+
+    def __init__(self, command: str, role: str, *, timeout: float, runner: Runner = run) -> None:
+        super().__init__(
+            # Nothing but the brief comes first; what a frame means is for models to know.
+            settings=ModelSettings(framing_announcement="never"),
+            profile=ModelProfile(
+                supports_tools=True,
+                supports_json_schema_output=True,
+                default_structured_output_mode="native",
+            ),
+        )
+        self._command = command
+        self._argv = command_words(command)
+        self._role = role
+        self._timeout = timeout
+        self._runner = runner
+
+    @property
+    def model_name(self) -> str:
+        """The command."""
+        return PREFIX + self._command
+
+    @property
+    def system(self) -> str:
+        """Not one of the providers with prices."""
+        return "exec"
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Start the command once.
+
+        Raises:
+            MindError: it cannot be started, fails, or says nothing in time.
+            UnexpectedModelBehavior: it prints something that is no answer.
+        """
+        _, parameters = self.prepare_request(model_settings, model_request_parameters)
+        request = json.dumps(plain_request(self._role, messages, parameters)).encode()
+        try:
+            result = self._runner(self._argv, stdin=request, limits=Limits(wall=self._timeout))
+        except ToolchainError as error:
+            raise MindError(
+                f"the mind {self.model_name} cannot be started", cause=error.summary
+            ) from error
+        if not result.ok:
+            raise self._failure(result)
+        answer = _parsed(result.stdout)
+        usage = _usage(answer, len(request), len(result.stdout))
+        return ModelResponse(_parts(answer), usage=usage, model_name=self.model_name)
+
+    def _failure(self, result: ProcessResult) -> MindError:
+        said = " ".join(result.error_text.split())[-_LONGEST_COMPLAINT:]
+        cause = ": ".join(filter(None, (result.outcome(), said)))
+        hint = "--mind-timeout with a longer time" if result.timed_out else "run it by hand"
+        return MindError(f"the mind {self.model_name} failed", cause=cause, hint=hint)
+
+
+def command_words(command: str) -> list[str]:
+    """The command as arguments; no shell is involved.
+
+    Raises:
+        UserError: it is empty, or its quotes are not closed.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UserError(f"{PREFIX}{command} is no command", cause=str(error)) from error
+    if not words:
+        raise UserError("no command is given", hint="--mind 'exec:python3 my_mind.py'")
+    return words
+
+
+def _parsed(stdout: bytes) -> dict[str, Any]:
+    if len(stdout) > _LONGEST_ANSWER:
+        raise UnexpectedModelBehavior(f"an answer of {len(stdout)} bytes")
+    text = stdout.decode("utf-8", "replace").strip()
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        # As the text of an answer it is fed back with what is wrong about it.
+        return {"output": text}
+    return answer if isinstance(answer, dict) else {"output": answer}
+
+
+def _parts(answer: dict[str, Any]) -> list[TextPart | ToolCallPart]:
+    calls = answer.get("tool_calls")
+    if isinstance(calls, list) and calls:
+        return [_call(number, call) for number, call in enumerate(calls)]
+    output = answer.get("output", answer)
+    return [TextPart(output if isinstance(output, str) else json.dumps(output))]
+
+
+def _call(number: int, call: Any) -> ToolCallPart:
+    if not isinstance(call, dict) or not isinstance(call.get("name"), str):
+        raise UnexpectedModelBehavior("a tool call without a name")
+    arguments = call.get("arguments")
+    plain = arguments if isinstance(arguments, dict | str) else {}
+    return ToolCallPart(call["name"], plain, tool_call_id=f"call-{number}")
+
+
+def _usage(answer: dict[str, Any], asked: int, answered: int) -> RequestUsage:
+    """What the command says that it used, else a token for every four bytes."""
+    said = answer.get("usage")
+    counts = said if isinstance(said, dict) else {}
+
+    def tokens(key: str, size: int) -> int:
+        value = counts.get(key)
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return int(value) if fits else size // 4  # type: ignore[arg-type]
+
+    return RequestUsage(
+        input_tokens=tokens("input_tokens", asked), output_tokens=tokens("output_tokens", answered)
+    )

@@ -1,0 +1,225 @@
+"""From the name of a mind to a model: `openai:gpt-x`, `ollama:qwen3`, `http://host/v1#model`.
+
+Keys come from the environment or the keyring (service `perfwright`, user: the variable's
+name), and go nowhere but to the provider.  No request is sent here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urldefrag
+
+from perfwright.errors import MindError, UserError, unknown_name
+from perfwright.minds.llm.exec_mind import PREFIX, ExecModel, command_words
+from perfwright.minds.llm.optional import missing
+
+KEYRING_SERVICE = "perfwright"
+COMPATIBLE = "openai-compatible"
+COMPATIBLE_KEY = "PERFWRIGHT_MODEL_API_KEY"
+_URL = re.compile(r"https?://")
+_NO_KEY = "none"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """How one provider's models are made.
+
+    Attributes:
+        keys: the variables that may hold its key, the first one preferred.
+        needs_key: whether it refuses who has none.
+        make: model name, key and base URL (or `None`) -> pydantic-ai model.
+        url: the variable that may hold another base URL.
+        constrained: its server makes answers fit a schema.
+    """
+
+    keys: tuple[str, ...]
+    make: Callable[[str, str, str | None], Any]
+    needs_key: bool = True
+    url: str = ""
+    constrained: bool = False
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A model with what must not be told of it."""
+
+    name: str
+    model: Any
+    secrets: tuple[str, ...] = ()
+    constrained: bool = False
+
+
+def choose(name: str, role: str, *, timeout: float) -> Chosen:
+    """The model that a name stands for.
+
+    Raises:
+        UserError: the name means nothing, or a package is missing.
+        MindError: the provider's key is missing.
+    """
+    if name.startswith(PREFIX):
+        return Chosen(name, ExecModel(name.removeprefix(PREFIX), role, timeout=timeout))
+    if _URL.match(name) or name.startswith(f"{COMPATIBLE}:"):
+        return _compatible(name)
+    provider, _, model = name.partition(":")
+    if provider not in PROVIDERS:
+        known = ["builtin", *(f"{p}:MODEL" for p in PROVIDERS), "exec:COMMAND", "http://HOST/v1"]
+        raise unknown_name("mind", name, known)
+    if not model:
+        raise UserError(f"{name!r} names no model", hint=f"--mind {provider}:MODEL")
+    made = PROVIDERS[provider]
+    key = _key(made.keys) or ("" if made.needs_key else _NO_KEY)
+    if not key:
+        raise MindError(
+            f"there is no key for {provider}",
+            cause=f"{made.keys[0]} is not set, and the keyring has no such entry",
+            hint=f"export {made.keys[0]}=..., or: keyring set {KEYRING_SERVICE} {made.keys[0]}",
+        )
+    built = _made(made, provider, model, key)
+    return Chosen(name, built, _secrets(key), made.constrained)
+
+
+def check_name(name: str) -> None:
+    """Make sure that a mind's name means something and that its key is there; asks nothing.
+
+    Raises:
+        UserError: see `choose`.
+        MindError: see `choose`.
+    """
+    if name.startswith(PREFIX):
+        command_words(name.removeprefix(PREFIX))
+    else:
+        choose(name, "reasoner", timeout=1.0)
+
+
+def _made(provider: Provider, name: str, model: str, key: str) -> Any:
+    url = os.environ.get(provider.url) if provider.url else None
+    try:
+        return provider.make(model, key, url or None)
+    except ImportError as error:
+        raise missing(f"of {name}") from error
+
+
+def _compatible(name: str) -> Chosen:
+    """An OpenAI-compatible server: `URL#MODEL`."""
+    url, model = urldefrag(name.removeprefix(f"{COMPATIBLE}:"))
+    if not _URL.match(url):
+        raise UserError(
+            f"{name!r} is no address", hint=f"--mind {COMPATIBLE}:http://127.0.0.1:8000/v1#MODEL"
+        )
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise UserError(
+            "a key in an address would be written down with it", hint=f"export {COMPATIBLE_KEY}=..."
+        )
+    key = _key((COMPATIBLE_KEY, "OPENAI_COMPATIBLE_API_KEY")) or _NO_KEY
+    made = Provider((COMPATIBLE_KEY,), lambda m, k, _: _openai_chat(m, k, url), constrained=True)
+    return Chosen(name, _made(made, COMPATIBLE, model or "default", key), _secrets(key), True)
+
+
+def _secrets(key: str) -> tuple[str, ...]:
+    return () if key == _NO_KEY else (key,)
+
+
+def _key(variables: tuple[str, ...]) -> str:
+    """The key, from the environment or the keyring; empty when there is none."""
+    for variable in variables:
+        found = os.environ.get(variable) or _from_keyring(variable)
+        if found:
+            return found.strip()
+    return ""
+
+
+def _from_keyring(variable: str) -> str:
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(KEYRING_SERVICE, variable) or ""
+    except keyring.errors.KeyringError:  # a machine without a desktop has none
+        return ""
+
+
+def _openai(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    return OpenAIChatModel(
+        model, provider=OpenAIProvider(base_url=url, api_key=key), settings=_ONCE
+    )
+
+
+def _openai_chat(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles import ModelProfile
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    return OpenAIChatModel(
+        model,
+        provider=OpenAIProvider(base_url=url, api_key=key),
+        profile=ModelProfile(supports_json_schema_output=True),
+        settings=_ONCE,
+    )
+
+
+def _anthropic(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    provider = AnthropicProvider(api_key=key, base_url=url)
+    return AnthropicModel(model, provider=provider, settings=_ONCE)
+
+
+def _google(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
+
+    return GoogleModel(model, provider=GoogleProvider(api_key=key, base_url=url))
+
+
+def _deepseek(model: str, key: str, url: str | None) -> Any:
+    from openai import AsyncOpenAI
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.deepseek import DeepSeekProvider
+
+    if url:
+        client = AsyncOpenAI(base_url=url, api_key=key)
+        provider = DeepSeekProvider(openai_client=client)
+    else:
+        provider = DeepSeekProvider(api_key=key)
+    return OpenAIChatModel(model, provider=provider, settings=_ONCE)
+
+
+def _mistral(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.mistral import MistralModel
+    from pydantic_ai.providers.mistral import MistralProvider
+
+    return MistralModel(model, provider=MistralProvider(api_key=key, base_url=url))
+
+
+def _ollama(model: str, key: str, url: str | None) -> Any:
+    from pydantic_ai.models.ollama import OllamaModel
+    from pydantic_ai.providers.ollama import OllamaProvider
+
+    base = url or "http://127.0.0.1:11434/v1"
+    provider = OllamaProvider(base_url=base, api_key=key)
+    return OllamaModel(model, provider=provider, settings=_ONCE)
+
+
+_ONCE: Any = {"max_retries": 0}
+"""Asking again is our business: every attempt is counted, and limits hold for it."""
+
+PROVIDERS: Mapping[str, Provider] = {
+    "anthropic": Provider(("ANTHROPIC_API_KEY",), _anthropic, url="ANTHROPIC_BASE_URL"),
+    "openai": Provider(("OPENAI_API_KEY",), _openai, url="OPENAI_BASE_URL"),
+    "google": Provider(("GOOGLE_API_KEY", "GEMINI_API_KEY"), _google, url="GOOGLE_GEMINI_BASE_URL"),
+    "deepseek": Provider(("DEEPSEEK_API_KEY",), _deepseek, url="DEEPSEEK_BASE_URL"),
+    "mistral": Provider(("MISTRAL_API_KEY",), _mistral, url="MISTRAL_BASE_URL"),
+    "ollama": Provider(
+        ("OLLAMA_API_KEY",), _ollama, needs_key=False, url="OLLAMA_BASE_URL", constrained=True
+    ),
+}

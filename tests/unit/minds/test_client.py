@@ -1,0 +1,196 @@
+"""Asking models: patience, limits, corrections, and what becomes of failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+from pydantic_ai.models.function import FunctionModel
+from pydantic_ai.models.test import TestModel
+
+from perfwright.core.budget import Usage
+from perfwright.errors import MindError
+from perfwright.minds.llm.client import Line, Patience, Question, ask
+from perfwright.minds.llm.ledger import Caps, SpentError, UnusableError
+from perfwright.minds.llm.schemas import Judgement
+
+GOOD = json.dumps({"cause": "spills", "next": "less inlining"})
+QUESTION = Question("evaluator", "Explain.", "slower 0.9x")
+Answer = str | Exception | ToolCallPart
+
+
+class MemoryRecorder:
+    """Everything in lists."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.tokens = 0
+        self.dialogues: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
+
+    def recall(self, *asked: Any) -> Mapping[str, Any] | None:
+        request = asked[-1]
+        return next((answer for known, answer in self.dialogues if known == request), None)
+
+    def record(self, *call: Any) -> None:
+        _, request, answer, tokens, _ = call
+        self.tokens += tokens
+        self.dialogues.append((request, answer))
+
+    def sent(self) -> None:
+        self.attempts += 1
+
+    def used(self) -> Usage:
+        return Usage(requests=self.attempts, tokens=self.tokens)
+
+
+class Scripted:
+    """A line to a model that gives these answers, and what was waited."""
+
+    def __init__(self, *answers: Answer, caps: Caps | None = None) -> None:
+        self.answers = list(answers)
+        self.recorder = MemoryRecorder()
+        self.waits: list[float] = []
+        self.line = Line(
+            name="openai:scripted",
+            model=FunctionModel(self._answer),
+            recorder=self.recorder,
+            caps=caps or Caps(),
+            patience=Patience(attempts=3, corrections=2),
+            secrets=("sk-secret",),
+            sleep=self.waits.append,
+        )
+
+    def _answer(self, *_: Any) -> ModelResponse:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return ModelResponse([TextPart(answer) if isinstance(answer, str) else answer])
+
+
+def http(status: int, message: str = "no") -> ModelHTTPError:
+    return ModelHTTPError(status, "scripted", {"error": {"message": message}})
+
+
+def test_the_tool_answer_and_json_as_text_are_both_understood() -> None:
+    call = ToolCallPart("answer", GOOD)
+    for answer in (call, GOOD, f"Here it is:\n```json\n{GOOD}\n```"):
+        assert ask(Scripted(answer).line, QUESTION, Judgement).cause == "spills"
+
+
+def test_pydantic_ais_own_test_model_is_understood() -> None:
+    recorder = MemoryRecorder()
+    assert ask(
+        Line("test", TestModel(custom_output_args=json.loads(GOOD)), recorder), QUESTION, Judgement
+    )
+    assert recorder.attempts == 1
+
+
+@pytest.mark.parametrize("bad", ["", "no", "{", '{"cause": 1, "next": 2}', "[" * 5000, "I refuse."])
+def test_an_unusable_answer_is_fed_back(bad: str) -> None:
+    scripted = Scripted(bad, GOOD)
+    assert ask(scripted.line, QUESTION, Judgement).next == "less inlining"
+    assert scripted.recorder.attempts == 2
+
+
+def test_after_the_last_correction_the_answers_count_as_unusable() -> None:
+    scripted = Scripted("no", "no", "no", GOOD)
+    with pytest.raises(UnusableError):
+        ask(scripted.line, QUESTION, Judgement)
+    assert scripted.recorder.attempts == 3
+
+
+def test_an_objection_goes_back_to_the_model() -> None:
+    scripted = Scripted(GOOD, GOOD.replace("spills", "cache"))
+
+    def check(answer: Judgement) -> str | None:
+        return "Say something else." if answer.cause == "spills" else None
+
+    assert ask(scripted.line, QUESTION, Judgement, check).cause == "cache"
+    assert "Say something else." in json.dumps(scripted.recorder.dialogues[-1][0])
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
+def test_an_overloaded_server_is_asked_again_after_a_growing_wait(status: int) -> None:
+    scripted = Scripted(http(status), http(status), GOOD)
+    assert ask(scripted.line, QUESTION, Judgement)
+    assert scripted.waits == [2.0, 4.0]
+    assert scripted.recorder.attempts == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404])
+def test_a_refusal_is_final_and_says_why(status: int) -> None:
+    scripted = Scripted(http(status, "because of sk-secret"))
+    with pytest.raises(MindError) as caught:
+        ask(scripted.line, QUESTION, Judgement)
+    assert f"HTTP {status}: because of ***" in caught.value.cause
+    assert caught.value.hint
+    assert scripted.waits == []
+
+
+def test_a_server_that_stays_away_is_given_up() -> None:
+    with pytest.raises(MindError, match="failed"):
+        ask(Scripted(*[http(503)] * 3).line, QUESTION, Judgement)
+
+
+def test_the_wait_that_a_server_asks_for_is_granted_within_reason() -> None:
+    patience = Patience()
+    assert patience.wait(1, 20.0) == 20.0
+    assert patience.wait(1, 3600.0) == patience.longest_wait
+
+
+@pytest.mark.parametrize("caps", [Caps(requests=1), Caps(tokens=1)])
+def test_a_limit_ends_the_asking(caps: Caps) -> None:
+    scripted = Scripted("no", GOOD, caps=caps)
+    with pytest.raises(SpentError, match="limit --max-"):
+        ask(scripted.line, QUESTION, Judgement)
+    assert scripted.recorder.attempts == 1
+
+
+def test_endless_tool_calls_end() -> None:
+    def look() -> str:
+        """Look."""
+        return "nothing"
+
+    scripted = Scripted(*[ToolCallPart("look", "{}")] * 50)
+    question = Question("reasoner", "Think.", "?", (look,), tool_calls=2)
+    with pytest.raises(UnusableError, match="went on calling tools"):
+        ask(scripted.line, question, Judgement)
+    assert scripted.recorder.attempts < 10
+
+
+def test_a_recorded_request_is_not_sent_again() -> None:
+    scripted = Scripted("no", GOOD)
+    first = ask(scripted.line, QUESTION, Judgement)
+    assert ask(scripted.line, QUESTION, Judgement) == first
+    assert scripted.recorder.attempts == 2
+
+
+def test_the_record_has_the_request_in_plain_form_and_no_key() -> None:
+    scripted = Scripted(GOOD)
+    ask(scripted.line, QUESTION, Judgement)
+    request, _ = scripted.recorder.dialogues[0]
+    assert request["role"] == "evaluator"
+    assert request["system"] == "Explain."
+    assert request["messages"] == [{"role": "user", "content": "slower 0.9x"}]
+    assert request["output_schema"]["required"] == ["cause", "next"]
+    assert "sk-secret" not in json.dumps(scripted.recorder.dialogues)
+
+
+def test_the_price_is_counted_when_it_is_known() -> None:
+    spent: list[float] = []
+
+    class Priced(MemoryRecorder):
+        def record(self, *call: Any) -> None:
+            spent.append(call[-1])
+
+    price: Callable[[ModelResponse], float | None] = lambda _: 0.25  # noqa: E731
+    ask(
+        Line("m", TestModel(custom_output_args=json.loads(GOOD)), Priced(), price=price),
+        QUESTION,
+        Judgement,
+    )
+    assert spent == [0.25]

@@ -1,0 +1,143 @@
+"""A campaign with hand-written dialogues: harm is rolled back, its correction is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+from perfwright.app.explain import explain
+from perfwright.app.minds import JournalRecorder
+from perfwright.app.request import TuneRequest
+from perfwright.app.tune import replay
+from perfwright.core.budget import Meter
+from perfwright.core.campaign import Campaign, Outcome, Settings, Status, Team
+from perfwright.core.evidence import Fact
+from perfwright.core.verdict import Verdict
+from perfwright.minds.llm.client import Line
+from perfwright.minds.llm.mind import Frugal, model_role
+from perfwright.minds.llm.roles import Study
+from perfwright.minds.team import RoleMind
+from perfwright.store.journal import JournalStore
+from perfwright.store.records import Plan
+from perfwright.testing.measurer import ScriptedMeasurer, ScriptedPair
+from perfwright.testing.program import (
+    ScriptedChecker,
+    ScriptedObserver,
+    ScriptedProgram,
+    ScriptedWorkshop,
+)
+
+STORY: Mapping[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "replays" / "qsort_story.json").read_text()
+)
+FACTS = (
+    Fact("fun-sort", "function", "opt", "qsort.c:12:1", "sort_range", {"symbol": "sort_range"}),
+    Fact("rem-less", "remark", "inline", "qsort.c:31:9", "missed: less, cost 315, threshold 250"),
+)
+
+
+class Told:
+    """Answers of a role in order, over pydantic-ai's own test model."""
+
+    def __init__(self, role: str) -> None:
+        self.answers = [json.dumps(answer) for answer in STORY["answers"][role]]
+        self.asked: list[str] = []
+
+    def __call__(self, messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
+        self.asked.append(str(messages))
+        return ModelResponse([TextPart(self.answers.pop(0))])
+
+
+class StoryRun:
+    """The campaign, run over a real journal."""
+
+    def __init__(self, home: Path) -> None:
+        self.told = {role: Told(role) for role in STORY["answers"]}
+        self.meter = Meter()
+        program = ScriptedProgram(speedups=STORY["edits"])
+        request = TuneRequest(program=home / "qsort.c", mind="openai:story")
+        context = {"version": "22", "triple": "x86_64", "cpu": "generic"}
+        settings = {"request": request.model_dump(mode="json"), "context": context}
+        with (
+            JournalStore.open(home) as store,
+            store.create_campaign(
+                Plan("qsort", home, settings=settings), lambda: self.meter.usage
+            ) as journal,
+        ):
+            recorder = JournalRecorder(journal, self.meter)
+            roles = [
+                model_role(role, Line(role, FunctionModel(told), recorder), Study(tool_calls=0))
+                for role, told in self.told.items()
+            ]
+            team = Team(
+                observer=ScriptedObserver(program, FACTS),
+                mind=Frugal(RoleMind(*roles), lambda _: None),
+                workshop=ScriptedWorkshop(program),
+                checker=ScriptedChecker(program),
+                measurer=ScriptedMeasurer(program, journal.pairs(ScriptedPair), pairs=12),
+                journal=journal,
+            )
+            self.outcome: Outcome = Campaign(team, Settings()).run()
+            journal.finish(self.outcome.status, self.outcome)
+            self.dialogues = journal.dialogues()
+            self.usage = journal.usage()
+
+
+@pytest.fixture
+def story(perfwright_home: Path) -> StoryRun:
+    return StoryRun(perfwright_home)
+
+
+def test_an_aggressive_round_is_rolled_back_and_its_correction_is_kept(story: StoryRun) -> None:
+    first, second = story.outcome.trials
+    assert (first.verdict, first.accepted) == (Verdict.SLOWER, False)
+    assert (second.verdict, second.accepted) == (Verdict.FASTER, True)
+    assert story.outcome.status is Status.IMPROVED
+    assert [edit.text for edit in story.outcome.final.edits] == ["option inline-threshold=330"]
+
+
+def test_the_reasoner_is_told_what_was_measured_and_why(story: StoryRun) -> None:
+    second = story.told["reasoner"].asked[1]
+    assert "slower" in second
+    assert "rolled back" in second
+    assert "inline less alone" in second
+
+
+def test_what_was_asked_before_is_not_asked_again(story: StoryRun) -> None:
+    assert len(story.told["scorer"].asked) == 1
+    assert len(story.told["analyst"].asked) == 1
+
+
+def test_every_dialogue_is_recorded_and_counted(story: StoryRun) -> None:
+    asked = sum(len(told.asked) for told in story.told.values())
+    assert len(story.dialogues) == asked == story.usage.requests
+    assert story.usage.tokens == sum(dialogue.tokens for dialogue in story.dialogues) > 0
+
+
+def test_explain_shows_diagnosis_decision_consequence_and_correction(story: StoryRun) -> None:
+    text = "\n".join(explain("last").lines())
+    harm, correction = text.split("trial 1.1")[1].split("trial 2.1")
+    assert "inline every call of the sort" in harm
+    assert "rem-less" in harm
+    assert "rolled back" in harm
+    assert "correction   the sort grew out of the instruction cache; inline less alone" in harm
+    assert "just enough for less" in correction
+    assert ": kept" in correction
+
+
+def test_evidence_that_does_not_exist_is_not_cited(story: StoryRun) -> None:
+    assert "rem-invented" not in story.told["reasoner"].asked[0]
+
+
+def test_it_replays_from_the_record_without_asking_anyone(story: StoryRun) -> None:
+    asked = {role: len(told.asked) for role, told in story.told.items()}
+    document = replay("last").document
+    assert document.status == "improved"
+    assert document.usage.requests == story.usage.requests
+    assert {role: len(told.asked) for role, told in story.told.items()} == asked
