@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from perfwright.errors import UserError, unknown_name
 
 METRICS = ("cpu", "wall", "instructions", "cycles")
+AGENT = "agent"
+"""The mind that sits outside: a coding agent, over MCP."""
 LEVELS = ("pipeline",)
 """Levels that this version can edit at; `source`, `ir` and `asm` are planned."""
 

@@ -48,7 +48,7 @@ def _tree(root: Path, suffixes: frozenset[str]) -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in _SKIPPED]
         for name in names:
             path = Path(folder, name)
-            if path.suffix in suffixes or (name in _NAMES and _BUILDING <= suffixes):
+            if path.suffix in suffixes or (name in _NAMES and suffixes >= _BUILDING):
                 yield path
 
 

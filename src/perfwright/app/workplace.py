@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,6 +84,17 @@ class Workplace:
     staged_is_open: bool = True
     levels: Mapping[str, Level] | None = None
     """Where edits act; the levels of the request when `None`."""
+    must_stop: Callable[[], bool] = lambda: False
+    """Asked before anything is compiled or run; `True` interrupts the campaign there."""
+
+    def go_on(self) -> None:
+        """Interrupt the campaign if it must stop.
+
+        Raises:
+            KeyboardInterrupt: it must; what is not finished is done again by resume.
+        """
+        if self.must_stop():
+            raise KeyboardInterrupt
 
     @property
     def folder(self) -> Path:
@@ -194,7 +205,7 @@ class Workplace:
     @cached_property
     def metered(self) -> Executor:
         """Runs programs, and counts the time."""
-        return MeteredExecutor(self.executor, self.meter)
+        return MeteredExecutor(self.executor, self.meter, self.go_on)
 
     @cached_property
     def reference(self) -> Reference:
@@ -271,6 +282,7 @@ class Workplace:
         limits: Limits = _NO_LIMITS,
     ) -> ProcessResult:
         """`process.run`, counted as compiling."""
+        self.go_on()
         with self.meter.during("compile"):
             return run(argv, cwd=cwd, env=env, stdin=stdin, limits=limits)
 
@@ -281,6 +293,8 @@ class MeteredExecutor:
 
     inner: NativeExecutor
     meter: Meter
+    before: Callable[[], None] = lambda: None
+    """Called before each run; may end the campaign."""
 
     @property
     def sandboxed(self) -> bool:
@@ -289,5 +303,6 @@ class MeteredExecutor:
 
     def execute(self, run: Run) -> RunResult:
         """Run a program to its end."""
+        self.before()
         with self.meter.during("run"):
             return self.inner.execute(run)
