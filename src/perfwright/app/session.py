@@ -28,7 +28,7 @@ from perfwright.app.story import loop_settings
 from perfwright.app.tune import Cast, Ended, Lead, resume, tune
 from perfwright.app.workplace import Workplace
 from perfwright.core.candidate import Candidate, Claim, Edit
-from perfwright.core.events import Event, Reporter, TrialEnded
+from perfwright.core.events import Event, Reporter, StageBegan, TrialEnded
 from perfwright.core.protocols import Situation
 from perfwright.core.trial import Trial
 from perfwright.errors import PerfwrightError, UserError, unknown_name
@@ -153,6 +153,21 @@ class Session:
         if self._known is None:
             raise UserError("nothing is known of the program yet", hint="call open first")
         return self._known
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to be asked: the campaign has ended or failed."""
+        interrupted = isinstance(self.ended, Ended) and self.ended.interrupted
+        return self.ended is not None and not interrupted
+
+    @property
+    def doing(self) -> str:
+        """What is going on, in a word."""
+        if self.over:
+            return "the campaign has ended"
+        if isinstance(self.latest, StageBegan):
+            return f"{self.latest.stage} {self.latest.detail}".strip()
+        return type(self.latest).__name__ if self.latest else "nothing yet"
 
     @property
     def asked(self) -> Asked | None:
