@@ -139,19 +139,16 @@ class Meeting:
 class AgentMind:
     """Implements `perfwright.core.protocols.Mind` by asking at a meeting.
 
-    What it knows between calls is only what the loop has told it: the last situation and the
-    last trial.  The verdict is the rules' business, and so is the cause of what happened when
-    the agent gives none.
+    The verdict is the rules' business, and so is the cause of what happened when the agent
+    gives none.
     """
 
     meeting: Meeting
     evaluator: Evaluator
     budget: Budget
-    _situation: Situation | None = None
 
     def propose(self, situation: Situation) -> Sequence[Candidate]:
         """The agent's next candidate; none when it has ended the search."""
-        self._situation = situation
         last = situation.trials[-1] if situation.trials else None
         asked = Asked(Question.WHAT_NEXT, situation, last, situation.rounds_left)
         order = self.meeting.ask(asked)
@@ -160,11 +157,10 @@ class AgentMind:
             return (order.candidate,)
         return ()
 
-    def last_look(self, trial: Trial) -> Refusal | None:
+    def last_look(self, situation: Situation, trial: Trial) -> Refusal | None:
         """Measure, unless the agent goes on with something else."""
-        assert self._situation is not None, "a trial begins with a proposal"
-        left = self._situation.rounds_left
-        order = self.meeting.ask(Asked(Question.WORTH_IT, self._situation, trial, left))
+        asked = Asked(Question.WORTH_IT, situation, trial, situation.rounds_left)
+        order = self.meeting.ask(asked)
         if isinstance(order, Measure):
             self.meeting.take()
             return None

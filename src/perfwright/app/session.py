@@ -31,7 +31,7 @@ from perfwright.core.candidate import Candidate, Claim, Edit
 from perfwright.core.events import Event, Reporter, StageBegan, TrialEnded
 from perfwright.core.protocols import Situation
 from perfwright.core.trial import Trial
-from perfwright.errors import PerfwrightError, UserError, unknown_name
+from perfwright.errors import InternalError, PerfwrightError, UserError, unknown_name
 from perfwright.levels.pipeline.level import NAME as PIPELINE
 from perfwright.minds.builtin.evaluator import RuleEvaluator
 from perfwright.report.document import CampaignDocument
@@ -301,6 +301,10 @@ class Session:
         except PerfwrightError as error:
             self.ended = error
         finally:
+            if self.ended is None:
+                self.ended = InternalError(
+                    "the campaign broke off", hint="look at what the server says on standard error"
+                )
             self.place = None
             meeting.end()
 

@@ -18,7 +18,7 @@ from perfwright.app.workplace import Setup, Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Status, Team, measure_all
 from perfwright.core.events import Reporter, Warned
-from perfwright.core.protocols import Build, Ground, Mind, Refusal
+from perfwright.core.protocols import Build, Ground, Mind, Refusal, Situation
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
 from perfwright.errors import PerfwrightError, UserError, unknown_name
@@ -47,7 +47,7 @@ class Lead:
     """Who leads a campaign, and who has the last look before a candidate is measured."""
 
     mind: Mind
-    last_look: Callable[[Trial], Refusal | None] = measure_all
+    last_look: Callable[[Situation, Trial], Refusal | None] = measure_all
 
 
 Cast = Callable[[Workplace], Lead]

@@ -68,9 +68,9 @@ class Outcome:
     """What won the search but did not survive confirmation."""
 
 
-def measure_all(trial: Trial) -> Refusal | None:
+def measure_all(situation: Situation, trial: Trial) -> Refusal | None:
     """The last look of a team that measures whatever has come so far."""
-    del trial
+    del situation, trial
     return None
 
 
@@ -87,7 +87,7 @@ class Team:
     reporter: Reporter = events.silent
     spent: Callable[[], float] = lambda: 0.0
     """Wall seconds that this campaign has used, earlier sessions included."""
-    last_look: Callable[[Trial], Refusal | None] = measure_all
+    last_look: Callable[[Situation, Trial], Refusal | None] = measure_all
     """Asked before a built and checked candidate is measured, with what it changed in the
     code; a refusal drops it."""
 
@@ -161,7 +161,7 @@ class Campaign:
             for draft in drafts:
                 situation = self._situation(number, ground, incumbent)
                 name = f"{number}.{failures + 1}"
-                trial, build = self._try_out(number, name, draft, ground, incumbent)
+                trial, build = self._try_out(situation, name, draft, ground, incumbent)
                 self._learn(situation, trial)
                 if trial.state is TrialState.MEASURED:
                     return _Searched(build if trial.accepted and build else incumbent)
@@ -198,26 +198,28 @@ class Campaign:
         return said
 
     def _try_out(
-        self, number: int, name: str, draft: Candidate, ground: Ground, incumbent: Build
+        self, known: Situation, name: str, draft: Candidate, ground: Ground, incumbent: Build
     ) -> tuple[Trial, Build | None]:
         """Take one draft as far as it gets: repair, build, check, measure, judge."""
-        trial, build = self._prepare(number, name, draft)
+        trial, build = self._prepare(known.round, name, draft)
         if build is not None:
             arms = [build, incumbent]
             if incumbent.code != ground.baseline.code:
                 arms.append(ground.baseline)
-            trial = _judged(trial, self._select(trial, arms))
+            trial = _judged(trial, self._select(known, trial, arms))
             if trial.state is TrialState.REJECTED and self.codes[build.code] == f"trial {name}":
                 del self.codes[build.code]  # it was not measured: it may come again
         self.trials.append(trial)
         self._say(events.TrialEnded(trial, self._best_so_far()))
         return trial, build
 
-    def _select(self, trial: Trial, arms: list[Build]) -> tuple[Comparison, ...] | Refusal:
+    def _select(
+        self, known: Situation, trial: Trial, arms: list[Build]
+    ) -> tuple[Comparison, ...] | Refusal:
         label = f"trial {trial.id}"
 
         def select() -> tuple[Comparison, ...] | Refusal:
-            dropped = self.team.last_look(trial)
+            dropped = self.team.last_look(known, trial)
             if dropped is not None:
                 return replace(dropped, unpromising=True)
             self._say(events.StageBegan("measure", trial.id))

@@ -64,7 +64,7 @@ class Desk:
         Raises:
             UserError: another one is open.
         """
-        return self._taken(open_session(request))
+        return self.take(open_session(request))
 
     def reopen(self, campaign: str) -> Session:
         """Lay out a campaign that was interrupted.
@@ -74,7 +74,7 @@ class Desk:
         """
         session = resume_session(campaign)
         self.permitted(str(session.request.program))
-        return self._taken(session)
+        return self.take(session)
 
     def close(self) -> str:
         """Put the campaign away, interrupted if it has not ended; its id."""
@@ -91,7 +91,12 @@ class Desk:
             if self._session is session:
                 self._session = None
 
-    def _taken(self, session: Session) -> Session:
+    def take(self, session: Session) -> Session:
+        """Put a session on the desk.
+
+        Raises:
+            UserError: another one is open.
+        """
         with self._lock:
             if self._session is not None and not self._session.over:
                 raise UserError(

@@ -62,6 +62,7 @@ def bound(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # from here on a client may come, and waits
     except OSError as error:
         listener.close()
         raise UserError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from perfwright.app.inside import Drafted
+from perfwright.app.inside import Counted, Drafted
 from perfwright.app.meeting import Asked, Question
+from perfwright.app.session import edit_from
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
@@ -115,6 +116,17 @@ class DraftView(BaseModel):
     changes: list[str] = Field(description="against the baseline")
 
 
+class Counters(BaseModel):
+    """What one run took; `how` says what counted, and null is not known."""
+
+    workload: str
+    cpu_seconds: float
+    wall_seconds: float
+    instructions: int | None = None
+    cycles: int | None = None
+    how: str
+
+
 class Confirmed(BaseModel):
     """How the campaign ended."""
 
@@ -158,13 +170,29 @@ def verdicts(said: Comparison | None) -> Verdicts | None:
     """A comparison as an agent sees it."""
     if said is None:
         return None
-    low, high = (round(x, 4) if 0 < x < float("inf") else None for x in (said.low, said.high))
     return Verdicts(
         verdict=said.verdict.value,
         speedup=round(said.ratio, 4),
-        low=low,
-        high=high,
+        low=_bound(said.low),
+        high=_bound(said.high),
         pairs=said.pairs,
+    )
+
+
+def _bound(value: float | None) -> float | None:
+    """One end of an interval; `None` when there is none yet."""
+    return round(value, 4) if value is not None and 0 < value < float("inf") else None
+
+
+def counters(counted: Counted) -> Counters:
+    """Counters as an agent sees them."""
+    return Counters(
+        workload=counted.workload,
+        cpu_seconds=round(counted.cpu_seconds, 4),
+        wall_seconds=round(counted.wall_seconds, 4),
+        instructions=counted.instructions,
+        cycles=counted.cycles,
+        how=counted.how,
     )
 
 
@@ -212,21 +240,28 @@ def happened(campaign: str, asked: Asked) -> Happened:
 def confirmed(document: CampaignDocument) -> Confirmed:
     """The end of a campaign, in short."""
     result = document.result
-    worth = [f"{part.edit}: {format_ratio(part.contribution)}" for part in document.attribution]
+    worth = [
+        f"{_bare(part.edit)}: {format_ratio(part.contribution)}" for part in document.attribution
+    ]
     improved = document.status == "improved"
     return Confirmed(
         campaign=document.campaign or "",
         status=document.status,
         speedup=round(result.speedup, 4) if result else 1.0,
-        low=result.low if result else None,
-        high=result.high if result else None,
+        low=_bound(result.low) if result else None,
+        high=_bound(result.high) if result else None,
         pairs=result.pairs if result else 0,
         correct=str(result.correct) if result else "",
-        edits=document.edits,
+        edits=[_bare(edit) for edit in document.edits],
         worth=worth,
         recipe=document.recipe or "",
         next_calls=["recipe", "history"] if improved else ["history", "close"],
     )
+
+
+def _bare(edit: str) -> str:
+    """An edit as an agent writes it."""
+    return edit_from(edit).text
 
 
 def draft_view(seen: Drafted) -> DraftView:

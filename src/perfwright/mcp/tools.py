@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
@@ -18,17 +17,16 @@ from perfwright.app.recipes import export
 from perfwright.app.request import TuneRequest
 from perfwright.app.session import BASELINE_NAME, Idea, Session
 from perfwright.core.evidence import Fact
-from perfwright.errors import PerfwrightError, UserError, unknown_name
+from perfwright.errors import unknown_name
 from perfwright.mcp import llvm, results
+from perfwright.mcp.answers import answering
 from perfwright.mcp.desk import Desk
-from perfwright.mcp.paging import fenced, page_of, shown, start_of
-from perfwright.mcp.waiting import awaited, refused
+from perfwright.mcp.paging import fenced, page_of, shown
+from perfwright.mcp.waiting import awaited
 from perfwright.minds.builtin.scorer import number
 from perfwright.program.spec import ProgramSpec, load
 from perfwright.units import parse_duration
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Ctx = Context[Any, Any]
 
 Cursor = Annotated[str, Field(description="the `next` of the page before")]
@@ -53,19 +51,6 @@ class ProposedEdit(BaseModel):
         return Idea(self.edit, self.claim, tuple(self.evidence))
 
 
-def told(function: Callable[P, R]) -> Callable[P, R]:
-    """A tool whose errors are the agent's to read."""
-
-    @functools.wraps(function)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except PerfwrightError as error:
-            raise refused(error) from error
-
-    return wrapped
-
-
 @dataclass(frozen=True)
 class Tools:
     """All tools over one desk."""
@@ -78,10 +63,17 @@ class Tools:
         looking += [self.remarks, self.facts, self.ir, self.assembly, self.counters]
         looking += [self.look_up, self.history, self.recipe]
         for tool in looking:
-            server.add_tool(told(tool), annotations=_READS)
-        for work in (self.open, self.draft, self.propose, self.measure, self.confirm):
-            server.add_tool(work, annotations=_WORKS)
-        server.add_tool(told(self.close), annotations=_WORKS)
+            server.add_tool(answering(tool), annotations=_READS)
+        working: list[Callable[..., Any]] = [
+            self.open,
+            self.draft,
+            self.propose,
+            self.measure,
+            self.confirm,
+            self.close,
+        ]
+        for tool in working:
+            server.add_tool(answering(tool), annotations=_WORKS)
 
     def program(self, path: str, arguments: list[str] | None = None) -> results.Names:
         """How perfwright understands a program: sources, workloads, oracle.  Runs nothing.
@@ -113,25 +105,22 @@ class Tools:
         A round is one measured candidate, or three that failed before.  `time` ("20m") limits
         wall time, your thinking included.  `campaign` goes on with an interrupted one instead.
         """
-        try:
-            if campaign:
-                session = self.desk.reopen(campaign)
-            else:
-                request = TuneRequest(
-                    program=self.desk.permitted(program or "."),
-                    arguments=tuple(arguments or ()),
-                    cwd=self.desk.here,
-                    rounds=rounds,
-                    seconds=parse_duration(time) if time else None,
-                    metric=metric or None,
-                    toolchain=toolchain or None,
-                    cpu=cpu or None,
-                    seed=seed,
-                    weak_oracle=weak_oracle,
-                )
-                session = self.desk.open(request)
-        except PerfwrightError as error:
-            raise refused(error) from error
+        if campaign:
+            session = self.desk.reopen(campaign)
+        else:
+            request = TuneRequest(
+                program=self.desk.permitted(program or "."),
+                arguments=tuple(arguments or ()),
+                cwd=self.desk.here,
+                rounds=rounds,
+                seconds=parse_duration(time) if time else None,
+                metric=metric or None,
+                toolchain=toolchain or None,
+                cpu=cpu or None,
+                seed=seed,
+                weak_oracle=weak_oracle,
+            )
+            session = self.desk.open(request)
         try:
             asked = await awaited(ctx, session, session.begin)
         finally:
@@ -187,10 +176,10 @@ class Tools:
         known = self._ground()
         for name in ids or ():
             if name not in {fact.id for fact in known}:
-                raise refused(unknown_name("fact", name, (fact.id for fact in known)))
+                raise unknown_name("fact", name, (fact.id for fact in known))
         kinds = {fact.kind for fact in known}
         if kind and kind not in kinds:
-            raise refused(unknown_name("kind of fact", kind, kinds))
+            raise unknown_name("kind of fact", kind, kinds)
         chosen = [
             fact
             for fact in known
@@ -235,12 +224,13 @@ class Tools:
                 lines = inside.code_changes(inside.assembly(place, other, function), lines)
         return _text_page(lines, cursor, "diff" if against else "asm")
 
-    def counters(self, build: Build = BASELINE_NAME) -> inside.Counted:
+    def counters(self, build: Build = BASELINE_NAME) -> results.Counters:
         """Time, instructions and cycles of one run: a hint, no measurement."""
         session = self.desk.session
         candidate = session.named(build)
         with session.inside() as place:
-            return inside.counters(place, candidate)
+            counted = inside.counters(place, candidate)
+        return results.counters(counted)
 
     def look_up(
         self,
@@ -260,7 +250,7 @@ class Tools:
     ) -> results.DraftView:
         """Build an idea to look at it: repairs, size, what changes in hot code.  Free: no trial,
         no round.  Edits come on top of the incumbent; `without` drops edits of it."""
-        session = self._session()
+        session = self.desk.session
 
         def look() -> results.DraftView:
             with session.inside() as place:
@@ -282,7 +272,7 @@ class Tools:
         Edits come on top of the incumbent; `without` drops edits of it.  One idea at a time.
         A `ready` candidate that is not measured is dropped by the next proposal.
         """
-        session = self._session()
+        session = self.desk.session
         ideas = [edit.idea() for edit in edits]
 
         def call() -> Asked:
@@ -293,7 +283,7 @@ class Tools:
     async def measure(self, ctx: Ctx) -> results.Happened:
         """Time the ready candidate against incumbent and baseline (slow).  The rules accept it
         or roll it back; believe the verdict, not the plain ratio."""
-        session = self._session()
+        session = self.desk.session
         asked = await awaited(ctx, session, session.measure)
         return results.happened(session.campaign, asked)
 
@@ -307,30 +297,24 @@ class Tools:
     async def confirm(self, ctx: Ctx, lesson: str = "") -> results.Confirmed:
         """End the search (slow): prune the winner, confirm it on fresh runs of held-back
         workloads, write recipe and report.  Only this figure is to be reported."""
-        session = self._session()
+        session = self.desk.session
         document = await awaited(ctx, session, lambda: session.confirm(lesson))
         return results.confirmed(document)
 
     def recipe(
         self,
-        form: Annotated[Literal["toml", "make", "cmake", "shell"], Field(alias="format")] = "toml",
+        format: Literal["toml", "make", "cmake", "shell"] = "toml",
         cursor: Cursor = "",
     ) -> results.TextPage:
         """The recipe of the confirmed campaign, for an ordinary build."""
-        text = export(self.desk.session.campaign, form)
-        return _text_page(text.splitlines(), cursor, form)
+        text = export(self.desk.session.campaign, format)
+        return _text_page(text.splitlines(), cursor, format)
 
     def close(self) -> results.Names:
         """Put the campaign away; one that has not ended can be opened again by its id."""
         name = self.desk.close()
         line = f"put away: {name}" if name else "nothing was open"
         return results.Names(lines=[line], total=1)
-
-    def _session(self) -> Session:
-        try:
-            return self.desk.session
-        except UserError as error:
-            raise refused(error) from error
 
     def _ground(self) -> tuple[Fact, ...]:
         return self.desk.session.situation.ground.facts
@@ -383,6 +367,5 @@ def _facts_page(facts: Sequence[Fact], cursor: str, limit: int) -> results.FactP
 
 
 def _text_page(lines: Sequence[str], cursor: str, language: str) -> results.TextPage:
-    page = page_of(lines, cursor, 10_000, lambda line: len(shown(line)) + 1)
-    start_of(cursor)
+    page = page_of(lines, cursor, len(lines), lambda line: len(shown(line)) + 1)
     return results.TextPage(text=fenced(page.items, language), lines=page.total, next=page.next)

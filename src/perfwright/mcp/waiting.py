@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ToolError
 
 from perfwright.app.session import Session
 from perfwright.core import events
@@ -26,7 +25,7 @@ async def awaited(context: Context[Any, Any], session: Session, call: Callable[[
     """What a call of the session returns; a cancelled one interrupts the campaign.
 
     Raises:
-        ToolError: fact, cause and the next call.
+        PerfwrightError: what the call raised.
     """
     async with anyio.create_task_group() as group:
         group.start_soon(_tell, context, session)
@@ -38,13 +37,8 @@ async def awaited(context: Context[Any, Any], session: Session, call: Callable[[
         finally:
             group.cancel_scope.cancel()
     if isinstance(result, PerfwrightError):
-        raise refused(result)
+        raise result
     return result
-
-
-def refused(error: PerfwrightError) -> ToolError:
-    """An error as the agent reads it: fact, cause, next thing to do."""
-    return ToolError(str(error))
 
 
 def _outcome(call: Callable[[], T]) -> Callable[[], T | PerfwrightError]:
