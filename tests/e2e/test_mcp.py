@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import re
-import signal
-import subprocess  # noqa: TID251 - a server has to be started as its users do
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 pytest.importorskip("mcp")
 
+import anyio
 import httpx2
+from anyio.streams.text import TextReceiveStream
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
@@ -95,7 +92,8 @@ class Agent:
     async def _call(self, tool: str, arguments: dict[str, Any]) -> Any:
         return await self.client.call_tool(tool, arguments, progress_callback=self._hear)
 
-    async def _hear(self, _progress: float, _total: float | None, message: str | None) -> None:
+    async def _hear(self, progress: float, total: float | None, message: str | None) -> None:
+        del progress, total
         self.told.append(message or "")
 
 
@@ -130,31 +128,29 @@ class Served:
             async with Client(transport) as client:
                 yield Agent(client, [])
 
-    def status(self, **headers: str) -> int:
+    async def status(self, **headers: str) -> int:
         """What a bare request with these headers is answered."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"})
-        kind = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-        sent = {name.replace("_", "-"): text for name, text in headers.items()}
-        connection.request("POST", "/mcp", body, {**kind, **sent})
-        status = connection.getresponse().status
-        connection.close()
-        return status
+        accepted = {"Accept": "application/json, text/event-stream"}
+        async with httpx2.AsyncClient(timeout=10) as client:
+            answer = await client.post(
+                f"http://127.0.0.1:{self.port}/mcp",
+                json={"jsonrpc": "2.0", "id": 1, "method": "ping"},
+                headers={**accepted, **headers},
+            )
+        return answer.status_code
 
 
-@pytest.fixture
-def served(program: Path) -> Iterator[Served]:
-    server = subprocess.Popen(
-        [*COMMAND, "--http"], cwd=program, env=environment(), stderr=subprocess.PIPE, text=True
-    )
-    assert server.stderr is not None
-    found = re.search(r"127\.0\.0\.1:(\d+)/mcp", server.stderr.readline())
-    assert found, "the address is the first line"
-    try:
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Served]:
+    server = await anyio.open_process([*COMMAND, "--http"], cwd=folder, env=environment())
+    async with server:
+        assert server.stderr is not None
+        lines = TextReceiveStream(server.stderr)
+        found = re.search(r"127\.0\.0\.1:(\d+)/mcp", await lines.receive())
+        assert found, "the address is the first line"
         yield Served(int(found[1]))
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=30)
+        server.terminate()
+        await server.wait()
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
@@ -195,10 +191,10 @@ def test_an_agent_tunes_a_program_end_to_end_over_stdio(program: Path) -> None:
     assert explain(campaigns[0]).steps[0].correction.startswith("vector code pays here")
 
 
-def test_a_cancelled_measurement_goes_on_with_the_next_call_over_http(served: Served) -> None:
+def test_what_is_cancelled_or_left_goes_on_later_even_in_another_server(program: Path) -> None:
     async def story() -> None:
-        async with served.agent() as agent:
-            await agent.ask("open", program=".", rounds=1)
+        async with served(program) as server, server.agent() as agent:
+            opened = await agent.ask("open", program=".", rounds=1)
             await agent.ask("propose", edits=[{"edit": "option unroll-count=2"}])
             with anyio.move_on_after(0.8) as cut:
                 await agent.ask("measure")
@@ -209,6 +205,13 @@ def test_a_cancelled_measurement_goes_on_with_the_next_call_over_http(served: Se
             assert measured["trial"]["id"] == "1.1"
             assert measured["trial"]["state"] == "measured"
             assert measured["standing"]["next_calls"] == ["confirm"]
+        async with over_stdio(program) as agent:
+            campaign = opened["standing"]["campaign"]
+            again = await agent.ask("open", campaign=campaign)
+            assert again["standing"]["next_calls"] == ["confirm"]
+            assert (await agent.ask("history"))["trials"][0]["id"] == "1.1"
+            assert "used up" in await agent.fail("propose", edits=[{"edit": "flag -fvectorize"}])
+            assert (await agent.ask("confirm"))["campaign"] == campaign
 
     run(story)
 
@@ -225,13 +228,18 @@ def test_errors_say_what_to_call_next(program: Path) -> None:
     assert list_runs().campaigns == []
 
 
-def test_only_who_has_the_token_and_comes_from_here_is_let_in(served: Served) -> None:
+def test_only_who_has_the_token_and_comes_from_here_is_let_in(program: Path) -> None:
     good = f"Bearer {TOKEN}"
-    here = f"127.0.0.1:{served.port}"
 
-    assert served.status() == 401
-    assert served.status(Authorization="Bearer wrong") == 401
-    assert served.status(Authorization=f"Basic {TOKEN}") == 401
-    assert served.status(Authorization=good, Host="evil.example") == 421
-    assert served.status(Authorization=good, Origin="http://evil.example") == 403
-    assert served.status(Authorization=good, Host=here, Origin=f"http://{here}") < 500
+    async def story() -> None:
+        async with served(program) as server:
+            here = f"127.0.0.1:{server.port}"
+            assert await server.status() == 401
+            assert await server.status(Authorization="Bearer wrong") == 401
+            assert await server.status(Authorization=f"Basic {TOKEN}") == 401
+            assert await server.status(Authorization=good, Host="evil.example") == 421
+            assert await server.status(Authorization=good, Origin="http://evil.example") == 403
+            let_in = await server.status(Authorization=good, Host=here, Origin=f"http://{here}")
+            assert let_in not in (401, 403, 421)
+
+    run(story)

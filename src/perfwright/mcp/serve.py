@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,12 +61,14 @@ def _serve(
     from perfwright.mcp.server import build_server
 
     allowed = tuple(here / program for program in programs) or (here,)
-    server = build_server(Desk(here, allowed))
-    if address is None:
-        anyio.run(server.run_stdio_async)
-        return
-    listener = bound(address.port)
-    token = address.token or secrets.token_urlsafe(_TOKEN_BYTES)
-    note(f"perfwright mcp: http://{HOST}:{listener.getsockname()[1]}{PATH}")
-    note(f"perfwright mcp: Authorization: Bearer {token}")
-    anyio.run(serve_http, server, listener, token)
+    desk = Desk(here, allowed)
+    server = build_server(desk)
+    with closing(desk):
+        if address is None:
+            anyio.run(server.run_stdio_async)
+            return
+        listener = bound(address.port)
+        token = address.token or secrets.token_urlsafe(_TOKEN_BYTES)
+        note(f"perfwright mcp: http://{HOST}:{listener.getsockname()[1]}{PATH}")
+        note(f"perfwright mcp: Authorization: Bearer {token}")
+        anyio.run(serve_http, server, listener, token)

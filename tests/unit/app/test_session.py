@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from perfwright.app.meeting import Question
+from perfwright.app.request import AGENT, TuneRequest
 from perfwright.app.session import Idea, Session, edit_from
+from perfwright.app.tune import tune
+from perfwright.core.events import silent
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import TrialState
 from perfwright.errors import UserError
@@ -207,3 +211,10 @@ def test_edits_are_of_the_level_pipeline_whether_or_not_they_say_so(text: str) -
 def test_an_empty_edit_is_refused() -> None:
     with pytest.raises(UserError, match="empty"):
         edit_from("  ")
+
+
+def test_only_a_session_can_begin_an_agents_campaign() -> None:
+    ended = tune(TuneRequest(program=Path("any.c"), mind=AGENT), silent)
+
+    assert ended.error is not None
+    assert "unknown mind 'agent'" in ended.error.fact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def talk(story: Callable[[Client], Awaitable[None]], *, opened: bool = True) -> 
         desk = Desk(Path.cwd(), (Path.cwd(),))
         if opened:
             desk.take(scripted_session(PROGRAM, facts=FACTS)).begin()
-        with anyio.fail_after(30):
+        with closing(desk), anyio.fail_after(30):
             async with Client(build_server(desk)) as client:
                 await story(client)
 
