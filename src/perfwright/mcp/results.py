@@ -15,6 +15,7 @@ from perfwright.report.document import CampaignDocument
 from perfwright.units import format_ratio
 
 _MOST_CHANGES = 5
+"""Of changes and of repairs; what matters comes first."""
 _MOST_WARNINGS = 4
 
 
@@ -202,7 +203,7 @@ def trial_view(trial: Trial, *, waiting: bool = False) -> TrialView:
         id=trial.id,
         state="ready" if waiting else trial.state.value,
         edits=[edit.text for edit in trial.candidate.edits],
-        repairs=[shown(text) for text in trial.repairs],
+        repairs=[shown(text) for text in trial.repairs[:_MOST_CHANGES]],
         reason=shown(trial.reason, 500),
         changes=[shown(fact.text, 160) for fact in trial.consequences[:_MOST_CHANGES]],
         against_incumbent=verdicts(trial.against_incumbent),
@@ -268,7 +269,7 @@ def draft_view(seen: Drafted) -> DraftView:
     """A draft as an agent sees it."""
     return DraftView(
         edits=[edit.text for edit in seen.candidate.edits],
-        repairs=[shown(text) for text in seen.repairs],
+        repairs=[shown(text) for text in seen.repairs[:_MOST_CHANGES]],
         size_bytes=seen.size_bytes,
         differs=seen.differs,
         changes=[shown(fact.text, 160) for fact in seen.changes[:_MOST_CHANGES]],

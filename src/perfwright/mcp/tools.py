@@ -17,7 +17,7 @@ from perfwright.app.recipes import export
 from perfwright.app.request import TuneRequest
 from perfwright.app.session import BASELINE_NAME, Idea, Session
 from perfwright.core.evidence import Fact
-from perfwright.errors import unknown_name
+from perfwright.errors import UserError, unknown_name
 from perfwright.mcp import llvm, results
 from perfwright.mcp.answers import answering
 from perfwright.mcp.desk import Desk
@@ -224,13 +224,16 @@ class Tools:
                 lines = inside.code_changes(inside.assembly(place, other, function), lines)
         return _text_page(lines, cursor, "diff" if against else "asm")
 
-    def counters(self, build: Build = BASELINE_NAME) -> results.Counters:
+    async def counters(self, ctx: Ctx, build: Build = BASELINE_NAME) -> results.Counters:
         """Time, instructions and cycles of one run: a hint, no measurement."""
         session = self.desk.session
         candidate = session.named(build)
-        with session.inside() as place:
-            counted = inside.counters(place, candidate)
-        return results.counters(counted)
+
+        def count() -> inside.Counted:
+            with session.inside() as place:
+                return inside.counters(place, candidate)
+
+        return results.counters(await awaited(ctx, session, count))
 
     def look_up(
         self,
@@ -307,7 +310,10 @@ class Tools:
         cursor: Cursor = "",
     ) -> results.TextPage:
         """The recipe of the confirmed campaign, for an ordinary build."""
-        text = export(self.desk.session.campaign, format)
+        session = self.desk.session
+        if not session.over:
+            raise UserError("there is no recipe before the confirmation", hint="call confirm")
+        text = export(session.campaign, format)
         return _text_page(text.splitlines(), cursor, format)
 
     def close(self) -> results.Names:

@@ -11,7 +11,7 @@ from perfwright.core import events
 from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Status
 from perfwright.core.candidate import BASELINE, Candidate
-from perfwright.core.protocols import Lesson, Situation
+from perfwright.core.protocols import Lesson, Refusal, Situation
 from perfwright.core.trial import Correctness, Trial, TrialState
 from perfwright.core.verdict import Verdict
 from perfwright.errors import MindError, ProgramError

@@ -131,6 +131,7 @@ def test_a_refused_candidate_is_an_answer_and_no_error() -> None:
     ("tool", "arguments", "said"),
     [
         ("measure", {}, "call propose first"),
+        ("recipe", {}, "call confirm"),
         ("propose", {"edits": [{"edit": "fast", "evidence": ["rem-99"]}]}, "rem-9"),
         ("propose", {"edits": []}, "incumbent itself"),
         ("propose", {"edits": [{"edit": " "}]}, "an edit is empty"),
