@@ -13,6 +13,8 @@ from perfwright.minds.assignment import Assignment
 from perfwright.settings import Settings
 
 METRICS = ("cpu", "wall", "instructions", "cycles")
+AGENT = "agent"
+"""The mind that sits outside: a coding agent, over MCP."""
 LEVELS = ("pipeline",)
 """Levels that this version can edit at; `source`, `ir` and `asm` are planned."""
 

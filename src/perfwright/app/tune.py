@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from perfwright.app.handover import hand_over
 from perfwright.app.minds import check_minds, mind_of
 from perfwright.app.observer import ProgramObserver, hot_symbols
 from perfwright.app.reports import document_of, write_report
-from perfwright.app.request import TuneRequest, likely_name
+from perfwright.app.request import AGENT, TuneRequest, likely_name
 from perfwright.app.sources import digests
 from perfwright.app.story import WARNED, loop_settings, read_story
 from perfwright.app.workplace import Setup, Workplace
 from perfwright.core.budget import Meter
-from perfwright.core.campaign import Campaign, Status, Team
+from perfwright.core.campaign import Campaign, Status, Team, measure_all
 from perfwright.core.events import Reporter, Warned
-from perfwright.core.protocols import Build, Ground
+from perfwright.core.protocols import Build, Ground, Mind, Refusal, Situation
+from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
-from perfwright.errors import PerfwrightError, UserError
+from perfwright.errors import PerfwrightError, UserError, unknown_name
 from perfwright.measure.executor import open_executor
 from perfwright.program.spec import load
 from perfwright.report.document import CampaignDocument, stillborn
@@ -40,7 +42,24 @@ class Ended:
     interrupted: bool = False
 
 
-def tune(request: TuneRequest, reporter: Reporter) -> Ended:
+@dataclass(frozen=True)
+class Lead:
+    """Who leads a campaign, and who has the last look before a candidate is measured."""
+
+    mind: Mind
+    last_look: Callable[[Situation, Trial], Refusal | None] = measure_all
+
+
+Cast = Callable[[Workplace], Lead]
+"""Finds who leads the campaign at a workplace; called before anything is done there."""
+
+
+def requested(place: Workplace) -> Lead:
+    """The lead that the request names."""
+    return Lead(mind_of(place))
+
+
+def tune(request: TuneRequest, reporter: Reporter, cast: Cast = requested) -> Ended:
     """Run a campaign from the beginning.
 
     What goes wrong before there is a campaign (a missing file, no toolchain) is an `Ended`
@@ -48,17 +67,19 @@ def tune(request: TuneRequest, reporter: Reporter) -> Ended:
     """
     meter = Meter()
     try:
+        if request.mind == AGENT and cast is requested:
+            raise unknown_name("mind", request.mind, ["builtin"])
         setup = prepare(request)
         with JournalStore.open(setup.settings.home) as store:
             journal = store.create_campaign(plan_for(setup), lambda: meter.usage)
-            return _conduct(store, journal, setup, meter, reporter)
+            return _conduct(store, journal, setup, meter, reporter, cast=cast)
     except PerfwrightError as error:
         return Ended(_stillborn(request, Status.FAILED, error.summary, meter), error)
     except KeyboardInterrupt:
         return Ended(_stillborn(request, Status.INTERRUPTED, "", meter), interrupted=True)
 
 
-def resume(name: str, reporter: Reporter) -> Ended:
+def resume(name: str, reporter: Reporter, cast: Cast = requested) -> Ended:
     """Go on with an interrupted campaign.
 
     Raises:
@@ -69,10 +90,15 @@ def resume(name: str, reporter: Reporter) -> Ended:
     with JournalStore.open(settings.home) as store:
         record = store.find(name)
         request = TuneRequest.model_validate(record.plan.settings["request"])
+        if request.mind == AGENT and cast is requested:
+            raise UserError(
+                f"campaign {record.id} is led by an agent over MCP",
+                hint=f'perfwright mcp; its tool open, with campaign="{record.id}"',
+            )
         setup = prepare(request)
         refuse_changes(record, _fingerprint(setup), digests(setup.spec))
         journal = store.open_campaign(record.id, lambda: meter.usage)
-        return _conduct(store, journal, setup, meter, reporter)
+        return _conduct(store, journal, setup, meter, reporter, cast=cast)
 
 
 def replay(name: str) -> Ended:
@@ -106,7 +132,8 @@ def prepare(request: TuneRequest) -> Setup:
         MindError: the key of a model is missing.
         ToolchainError: there is no such toolchain.
     """
-    check_minds(request)
+    if request.mind != AGENT:
+        check_minds(request)
     settings = Settings.load()
     if request.out is not None:
         _make_folder(request.out)
@@ -164,6 +191,8 @@ def _conduct(
     setup: Setup,
     meter: Meter,
     reporter: Reporter,
+    *,
+    cast: Cast,
 ) -> Ended:
     """Run the loop, and read from the journal what came of it.
 
@@ -173,7 +202,7 @@ def _conduct(
     interrupted = False
     try:
         with journal:
-            error = _run(setup, journal, meter, reporter)
+            error = _run(setup, journal, meter, reporter, cast)
         if error is None:
             write_report(store, journal.campaign)
     except KeyboardInterrupt:
@@ -188,7 +217,7 @@ def _conduct(
 
 
 def _run(
-    setup: Setup, journal: CampaignJournal, meter: Meter, reporter: Reporter
+    setup: Setup, journal: CampaignJournal, meter: Meter, reporter: Reporter, cast: Cast
 ) -> PerfwrightError | None:
     """Run the loop and write down how it ended; the error when it failed.
 
@@ -199,7 +228,7 @@ def _run(
     try:
         with open_executor(setup.toolchain.tool("clang"), setup.settings.cache) as executor:
             place = Workplace(setup, journal, executor, meter, reporter)
-            outcome = _campaign(place).run()
+            outcome = _campaign(place, cast(place)).run()
             hand_over(place, outcome)
             journal.once(WARNED, tuple[Warned, ...], lambda: place.unheard(outcome.ground))
             journal.finish(outcome.status, outcome)
@@ -212,20 +241,21 @@ def _run(
     return None
 
 
-def _campaign(place: Workplace) -> Campaign:
+def _campaign(place: Workplace, lead: Lead) -> Campaign:
     """The engine with everyone that it calls."""
     ground = place.journal.once("observe", Ground, lambda: observer_of(place).observe())
     place.workshop.hot = hot_symbols(ground.facts)
     place.staged_is_open = ground.identity != "differs"
     team = Team(
         observer=observer_of(place),
-        mind=mind_of(place),
+        mind=lead.mind,
         workshop=place.workshop,
         checker=place.checker,
         measurer=place.measurer,
         journal=place.journal,
         reporter=place.hear,
         spent=place.journal.spent,
+        last_look=lead.last_look,
     )
     return Campaign(team, loop_settings(place.setup.request))
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,6 +100,17 @@ class Workplace:
     """Where edits act; the levels of the request when `None`."""
     _confirming_since: float | None = None
     """Seconds that the campaign had used when confirmation began."""
+    must_stop: Callable[[], bool] = lambda: False
+    """Asked before anything is compiled or run; `True` interrupts the campaign there."""
+
+    def go_on(self) -> None:
+        """Interrupt the campaign if it must stop.
+
+        Raises:
+            KeyboardInterrupt: it must; what is not finished is done again by resume.
+        """
+        if self.must_stop():
+            raise KeyboardInterrupt
 
     @property
     def folder(self) -> Path:
@@ -228,7 +239,7 @@ class Workplace:
     @cached_property
     def metered(self) -> Executor:
         """Runs programs, and counts the time."""
-        return MeteredExecutor(self.executor, self.meter)
+        return MeteredExecutor(self.executor, self.meter, self.go_on)
 
     @cached_property
     def reference(self) -> Reference:
@@ -357,6 +368,7 @@ class Workplace:
         limits: Limits = _NO_LIMITS,
     ) -> ProcessResult:
         """`process.run`, counted as compiling."""
+        self.go_on()
         with self.meter.during("compile"):
             return run(argv, cwd=cwd, env=env, stdin=stdin, limits=limits)
 
@@ -367,6 +379,8 @@ class MeteredExecutor:
 
     inner: NativeExecutor
     meter: Meter
+    before: Callable[[], None] = lambda: None
+    """Called before each run; may end the campaign."""
 
     @property
     def sandboxed(self) -> bool:
@@ -375,5 +389,6 @@ class MeteredExecutor:
 
     def execute(self, run: Run) -> RunResult:
         """Run a program to its end."""
+        self.before()
         with self.meter.during("run"):
             return self.inner.execute(run)

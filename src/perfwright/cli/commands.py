@@ -338,6 +338,26 @@ def reproduce(
 
 
 @app.command()
+def mcp(
+    programs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="What may be opened; whatever is in this folder when not given."),
+    ] = None,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve HTTP on this machine, not standard input.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 0,
+    token: Annotated[
+        str, typer.Option(envvar="PERFWRIGHT_MCP_TOKEN", help="One is made when not given.")
+    ] = "",
+) -> None:
+    """Let a coding agent be the mind, over the Model Context Protocol."""
+    from perfwright.mcp.serve import Address, serve
+
+    serve(programs or (), Address(port, token) if http else None, output.note, Path.cwd())
+
+
+@app.command()
 def clean(
     unused: Annotated[
         bool, typer.Option("--unused", help="Remove artefacts that no campaign needs.")

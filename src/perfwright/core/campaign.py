@@ -68,6 +68,12 @@ class Outcome:
     """What won the search but did not survive confirmation."""
 
 
+def measure_all(situation: Situation, trial: Trial) -> Refusal | None:
+    """The last look of a team that measures whatever has come so far."""
+    del situation, trial
+    return None
+
+
 @dataclass(frozen=True)
 class Team:
     """Everyone the campaign calls; see `perfwright.core.protocols`."""
@@ -81,6 +87,9 @@ class Team:
     reporter: Reporter = events.silent
     spent: Callable[[], float] = lambda: 0.0
     """Wall seconds that this campaign has used, earlier sessions included."""
+    last_look: Callable[[Situation, Trial], Refusal | None] = measure_all
+    """Asked before a built and checked candidate is measured, with what it changed in the
+    code; a refusal drops it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ class Campaign:
             for draft in drafts:
                 situation = self._situation(number, ground, incumbent)
                 name = f"{number}.{failures + 1}"
-                trial, build = self._try_out(number, name, draft, ground, incumbent)
+                trial, build = self._try_out(situation, name, draft, ground, incumbent)
                 self._learn(situation, trial)
                 if trial.state is TrialState.MEASURED:
                     return _Searched(build if trial.accepted and build else incumbent)
@@ -189,22 +198,31 @@ class Campaign:
         return said
 
     def _try_out(
-        self, number: int, name: str, draft: Candidate, ground: Ground, incumbent: Build
+        self, known: Situation, name: str, draft: Candidate, ground: Ground, incumbent: Build
     ) -> tuple[Trial, Build | None]:
         """Take one draft as far as it gets: repair, build, check, measure, judge."""
-        trial, build = self._prepare(number, name, draft)
+        trial, build = self._prepare(known.round, name, draft)
         if build is not None:
             arms = [build, incumbent]
             if incumbent.code != ground.baseline.code:
                 arms.append(ground.baseline)
-            self._say(events.StageBegan("measure", name))
-            trial = _judged(trial, self._select(f"trial {name}", arms))
+            trial = _judged(trial, self._select(known, trial, arms))
+            if trial.state is TrialState.REJECTED and self.codes[build.code] == f"trial {name}":
+                del self.codes[build.code]  # it was not measured: it may come again
         self.trials.append(trial)
         self._say(events.TrialEnded(trial, self._best_so_far()))
         return trial, build
 
-    def _select(self, label: str, arms: list[Build]) -> tuple[Comparison, ...] | Refusal:
+    def _select(
+        self, known: Situation, trial: Trial, arms: list[Build]
+    ) -> tuple[Comparison, ...] | Refusal:
+        label = f"trial {trial.id}"
+
         def select() -> tuple[Comparison, ...] | Refusal:
+            dropped = self.team.last_look(known, trial)
+            if dropped is not None:
+                return replace(dropped, unpromising=True)
+            self._say(events.StageBegan("measure", trial.id))
             try:
                 return tuple(self.team.measurer.select(label, arms))
             except WrongResultError as error:
@@ -330,6 +348,8 @@ class Campaign:
 
 def _judged(trial: Trial, said: tuple[Comparison, ...] | Refusal) -> Trial:
     """The trial with its verdict: against the incumbent first, against the baseline last."""
+    if isinstance(said, Refusal) and said.unpromising:
+        return replace(trial, state=TrialState.REJECTED, reason=f"unpromising: {said.reason}")
     if isinstance(said, Refusal):
         return replace(
             trial, state=TrialState.WRONG, reason=said.reason, reproducer=said.reproducer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from perfwright.core import events
 from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Status
 from perfwright.core.candidate import BASELINE, Candidate
-from perfwright.core.protocols import Lesson, Situation
+from perfwright.core.protocols import Lesson, Refusal, Situation
 from perfwright.core.trial import Correctness, Trial, TrialState
 from perfwright.core.verdict import Verdict
 from perfwright.errors import MindError, ProgramError
@@ -381,3 +382,31 @@ def test_a_campaign_has_defaults_of_its_own() -> None:
     team = ScriptedTeam(PROGRAM, []).team
     assert Campaign(team).trials is not Campaign(team).trials
     assert Campaign(team).settings == Settings()
+
+
+# --- the last look --------------------------------------------------------------------------
+
+
+def looked_at(refused: Sequence[str], *drafts: Candidate) -> Outcome:
+    """A campaign whose first candidate is dropped before measuring if it has such an edit."""
+
+    def last_look(situation: Situation, trial: Trial) -> Refusal | None:
+        hit = any(edit.text in refused for edit in trial.candidate.edits)
+        return Refusal("not worth it") if hit and not situation.trials else None
+
+    team = replace(ScriptedTeam(PROGRAM, drafts).team, last_look=last_look)
+    return Campaign(team, Settings()).run()
+
+
+def test_what_the_last_look_refuses_is_rejected_as_unpromising_and_not_measured() -> None:
+    outcome = looked_at(["fast"], draft("fast"), draft("quick"))
+
+    assert states(outcome)[:2] == ["1.1 rejected", "1.2 measured"]
+    assert outcome.trials[0].reason == "unpromising: not worth it"
+    assert outcome.trials[0].against_incumbent is None
+
+
+def test_what_the_last_look_refused_may_come_again() -> None:
+    outcome = looked_at(["fast"], draft("fast"), draft("fast"))
+
+    assert states(outcome)[:2] == ["1.1 rejected", "1.2 measured"]

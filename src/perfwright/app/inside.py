@@ -1,0 +1,230 @@
+"""Looking inside a candidate's build: IR, machine code and counters of what was built."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfwright.app.workplace import Workplace
+from perfwright.core.candidate import Candidate
+from perfwright.core.evidence import Fact
+from perfwright.core.protocols import Build, Refusal
+from perfwright.errors import ProgramError, UserError, unknown_name
+from perfwright.evidence.disassembly import disassemble as disassemble_code
+from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, source
+from perfwright.measure.machine import look as look_at_machine
+from perfwright.program.captured import Unit
+from perfwright.program.plan import BuildPlan, Paths, unit_steps
+
+_CONTEXT_LINES = 2
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one run of a workload took.
+
+    `instructions` and `cycles` are `None` where nothing counts them; `how` says what did.
+    """
+
+    workload: str
+    wall_seconds: float
+    cpu_seconds: float
+    instructions: int | None
+    cycles: int | None
+    how: str
+
+
+def unit_of(facts: tuple[Fact, ...], symbol: str) -> str:
+    """The unit that defines a function.
+
+    Raises:
+        UserError: no fact tells of such a function.
+    """
+    units = {
+        str(fact.data["symbol"]): str(fact.data["unit"])
+        for fact in facts
+        if fact.kind == "function"
+    }
+    if symbol not in units:
+        raise unknown_name("function", symbol, units)
+    return units[symbol]
+
+
+def input_ir(place: Workplace, unit: str, symbol: str) -> str:
+    """A function's IR as the optimiser gets it.
+
+    Raises:
+        ProgramError: llvm-dis cannot read the bitcode.
+    """
+    tool = place.setup.toolchain.tool("llvm-dis")
+    said = place.workshop.site.runner([tool, place.bitcode[unit].plain, "-o", "-"])
+    if not said.ok:
+        raise ProgramError(f"the bitcode of {unit} cannot be read", cause=said.explain())
+    return function_text(said.text, symbol)
+
+
+def optimised_ir(place: Workplace, candidate: Candidate, unit: str, symbol: str) -> str:
+    """A function's IR behind the optimiser, with a candidate's options or pipeline.
+
+    Raises:
+        UserError: the candidate is optimised by the linker, or does not build.
+        ProgramError: the compiler fails.
+    """
+    plan = _plan(place, candidate)
+    if plan.whole_program:
+        raise UserError(
+            "this candidate is optimised by the linker, behind which there is machine code only",
+            hint="call assembly",
+        )
+    captured = place.captured.unit(unit)
+    out = place.folder / "inside"
+    out.mkdir(parents=True, exist_ok=True)
+    for argv in _to_ir(place, captured, plan, out):
+        said = place.workshop.site.runner(argv, cwd=captured.cwd, env=captured.env)
+        if not said.ok:
+            raise ProgramError(f"{unit} does not compile to IR", cause=said.explain())
+    return function_text((out / "unit.ll").read_text(encoding="utf-8", errors="replace"), symbol)
+
+
+def _to_ir(place: Workplace, unit: Unit, plan: BuildPlan, out: Path) -> list[tuple[str, ...]]:
+    """The commands of the unit's build, up to where its IR is optimised, written as text."""
+    paths = Paths(out / "unit.ll", out / "unit.bc", out / "unit.ll")
+    steps = unit_steps(unit, plan, place.setup.toolchain, paths)
+    if len(steps) == 1:
+        return [(*steps[0].argv, "-fno-lto", "-S", "-emit-llvm")]
+    return [step.argv if step.stage == "compile" else (*step.argv, "-S") for step in steps[:2]]
+
+
+def function_text(module: str, symbol: str) -> str:
+    """One function of a module's text.
+
+    Raises:
+        UserError: the module does not define it: it was inlined everywhere, or removed.
+    """
+    names = (f"@{symbol}(", f'@"{symbol}"(')
+    kept: list[str] = []
+    for line in module.splitlines():
+        if not kept and line.startswith("define ") and any(name in line for name in names):
+            kept.append(line)
+        elif kept:
+            kept.append(line)
+            if line == "}":
+                return "\n".join(kept)
+    raise UserError(
+        f"{symbol} is not there", cause="it was inlined everywhere, or removed as unused"
+    )
+
+
+def assembly(place: Workplace, candidate: Candidate, symbol: str) -> tuple[str, ...]:
+    """The machine code of a function in a candidate's build, without addresses.
+
+    Raises:
+        UserError: the candidate does not build, or the function is not there.
+    """
+    build = built(place, candidate)
+    binary = place.artefacts.path(build.binaries[0])
+    site = place.workshop.site
+    found = disassemble_code(binary, [symbol], site.toolchain, site.runner)
+    lines = tuple(line for function in found for line in function.normalised())
+    if not lines:
+        raise UserError(
+            f"{symbol} is not in this build", cause="it was inlined everywhere, or removed"
+        )
+    return lines
+
+
+def code_changes(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
+    """How machine code changed, as a diff without its headings."""
+    lines = difflib.unified_diff(before, after, lineterm="", n=_CONTEXT_LINES)
+    return tuple(line for line in lines if not line.startswith(("---", "+++")))
+
+
+def counters(place: Workplace, candidate: Candidate) -> Counted:
+    """One run of the cheapest train workload, counted; no measurement: nothing is compared.
+
+    Raises:
+        UserError: the candidate does not build.
+    """
+    expected = place.reference.cheapest
+    run = place.runs.workload(
+        expected.workload,
+        place.artefacts.path(built(place, candidate).binaries[0]),
+        limits=expected.limits,
+        counters=True,
+    )
+    valgrind = shutil.which("valgrind")
+    how = str(source(look_at_machine(), Path(valgrind) if valgrind else None))
+    executor = place.metered
+    if how == "simulated" and valgrind:
+        executor = SimulatedCounters(place.metered, Path(valgrind))
+    timed = place.metered.execute(run)
+    counted = timed
+    try:
+        counted = timed if executor is place.metered else executor.execute(run)
+    except CountersUnavailableError as error:
+        how = f"unavailable: {error.summary}"
+    return Counted(
+        workload=expected.workload.id,
+        wall_seconds=timed.wall_seconds,
+        cpu_seconds=timed.cpu_seconds,
+        instructions=counted.instructions,
+        cycles=counted.cycles,
+        how=how,
+    )
+
+
+def built(place: Workplace, candidate: Candidate) -> Build:
+    """The candidate's build, made again when it has to be.
+
+    Raises:
+        UserError: it does not build.
+    """
+    made = place.workshop.build(candidate)
+    if isinstance(made, Refusal):
+        raise UserError("this candidate does not build", cause=made.reason)
+    return made
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """A draft that was repaired and built, but neither checked nor run.
+
+    Attributes:
+        candidate: what it was repaired to.
+        changes: against the baseline.
+        differs: whether its machine code is another than the reference's.
+    """
+
+    candidate: Candidate
+    repairs: tuple[str, ...]
+    size_bytes: int
+    changes: tuple[Fact, ...]
+    differs: bool
+
+
+def drafted(place: Workplace, draft: Candidate, reference: Candidate) -> Drafted:
+    """Repair and build a draft, and see what it changes.
+
+    Raises:
+        UserError: it is refused, or does not build.
+    """
+    repaired = place.workshop.repair(draft)
+    if isinstance(repaired, Refusal):
+        raise UserError("the draft is refused", cause=repaired.reason)
+    build, other = built(place, repaired.candidate), built(place, reference)
+    return Drafted(
+        candidate=repaired.candidate,
+        repairs=repaired.repairs,
+        size_bytes=build.size_bytes,
+        changes=place.workshop.consequences(build),
+        differs=build.code != other.code,
+    )
+
+
+def _plan(place: Workplace, candidate: Candidate) -> BuildPlan:
+    plan = place.workshop.plan(candidate)
+    if isinstance(plan, Refusal):
+        raise UserError("this candidate cannot be built", cause=plan.reason)
+    return plan

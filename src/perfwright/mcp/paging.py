@@ -1,0 +1,83 @@
+"""Pages: a model's context is scarce, so every list comes in small pieces.
+
+A cursor is the number of the first thing that was not shown; it means the same as long as what
+is listed stays the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from perfwright.errors import UserError
+from perfwright.report.printable import printable
+
+T = TypeVar("T")
+
+MOST_CHARACTERS = 1600
+"""Of one page: with what stands around it, a result stays under 2 kB."""
+
+FENCE = "~~~"
+_BROKEN_FENCE = "~ ~ ~"
+_LONGEST_LINE = 240
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some of a list; `next` is the cursor of the rest, empty at the end."""
+
+    items: tuple[T, ...]
+    total: int
+    next: str
+
+
+def page_of(
+    items: Sequence[T],
+    cursor: str,
+    limit: int,
+    size: Callable[[T], int],
+    most: int = MOST_CHARACTERS,
+) -> Page[T]:
+    """The page from a cursor on: at most `limit` things and `most` characters, at least one.
+
+    Raises:
+        UserError: the cursor is none of ours.
+    """
+    start = start_of(cursor)
+    taken: list[T] = []
+    room = most
+    for item in items[start : start + max(1, limit)]:
+        room -= size(item)
+        if taken and room < 0:
+            break
+        taken.append(item)
+    end = start + len(taken)
+    return Page(tuple(taken), len(items), str(end) if end < len(items) else "")
+
+
+def start_of(cursor: str) -> int:
+    """Where a cursor points.
+
+    Raises:
+        UserError: it is none of ours.
+    """
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit()):
+        raise UserError(
+            f"{cursor!r} is no cursor", hint="use the `next` of the page before, or none"
+        )
+    return int(cursor)
+
+
+def fenced(lines: Sequence[str], language: str = "") -> str:
+    """Text that comes from the program, marked as data; a fence inside it is broken up."""
+    body = "\n".join(shown(line) for line in lines)
+    return f"{FENCE}{language}\n{body}\n{FENCE}"
+
+
+def shown(text: str, most: int = _LONGEST_LINE) -> str:
+    """One line that came from the program or a tool: printable, and cut when it is long."""
+    line = " ".join(printable(text).split("\n")).replace(FENCE, _BROKEN_FENCE)
+    return line if len(line) <= most else line[: most - 3] + "..."
