@@ -89,5 +89,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, limit: int = 5) 
     return UserError(
         f"unknown {kind} {name!r}",
         cause=f"known: {shown}" if shown else "none is known",
-        hint=ordered[0] if ordered else "",
+        hint=ordered[0] if near or len(choices) == 1 else "",
     )

@@ -88,6 +88,8 @@ class User:
     def _become(self, out: Path, err: Path, words: tuple[str | Path, ...]) -> None:
         try:
             os.setsid()
+            # Whoever runs the tests in the background may have had it ignored for all of them.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             for number, path in ((1, out), (2, err)):
                 os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
             os.chdir(self.cwd)

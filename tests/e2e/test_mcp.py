@@ -222,7 +222,7 @@ def test_errors_say_what_to_call_next(program: Path) -> None:
             assert "call open" in await agent.fail("functions")
             assert "may not be opened here" in await agent.fail("open", program="/etc")
             assert "is no cursor" in await agent.fail("look_up", what="edits", cursor="x")
-            assert "unknown campaign" in await agent.fail("open", campaign="nothing-like-it")
+            assert "there is no campaign" in await agent.fail("open", campaign="nothing-like-it")
 
     run(story)
     assert list_runs().campaigns == []

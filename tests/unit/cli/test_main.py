@@ -35,7 +35,9 @@ def types(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         out, err = capsys.readouterr()
         return int(str(left.value.code or 0)), out, err
 
-    monkeypatch.delenv("PERFWRIGHT_DEBUG", raising=False)
+    # What --debug sets goes with the test, even where nothing was set before.
+    monkeypatch.setenv("PERFWRIGHT_DEBUG", "")
+    monkeypatch.delenv("PERFWRIGHT_DEBUG")
     return run
 
 
