@@ -86,7 +86,7 @@ def test_a_campaign_that_has_hardly_begun_is_interrupted_too(user: User, program
 # --- a full disk ----------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["100k", "700k"])
+@pytest.fixture(params=["64k", "700k"])
 def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
