@@ -14,8 +14,9 @@ from perfwright.recipe.tools import ToolNames
 _USE = """\
 # Anywhere in a Makefile:  include recipe.mk    (GNU make 3.82 or later)
 # Every target's own CFLAGS, CXXFLAGS and LDFLAGS get the flags, at their end, wherever and
-# however they are set.  The compiler has them too, for variables that were made of CFLAGS
-# with :=.  A Makefile that starts make in other folders needs the line in theirs as well."""
+# however they are set.  The compiler has them too, for rules without these variables, and for
+# what was made of them with :=.  A Makefile that starts make in other folders needs the line
+# in theirs as well."""
 
 _COMPILE, _LINK = "perfwright-compile", "perfwright-link"
 
@@ -35,8 +36,8 @@ def makefile(recipe: Recipe, plan: BuildPlan, tools: ToolNames) -> str:
 def _lines(plan: BuildPlan, tools: ToolNames) -> Iterator[str]:
     yield f"{_COMPILE} := {_words(quiet(plan.compile_words()))}"
     yield f"{_LINK} := {_words(quiet(plan.link_words()))}"
-    yield f"override CC := {tools.cc} $({_COMPILE})"
-    yield f"override CXX := {tools.cxx} $({_COMPILE})"
+    yield f"override CC := {tools.cc} $({_COMPILE}) $({_LINK})"
+    yield f"override CXX := {tools.cxx} $({_COMPILE}) $({_LINK})"
     if plan.whole_program:  # object files are bitcode
         yield f"override AR := {tools.ar}"
         yield f"override RANLIB := {tools.ranlib}"

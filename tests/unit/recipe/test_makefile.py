@@ -110,6 +110,17 @@ def test_a_build_in_one_command_with_werror_works(
 
 
 @pytest.mark.llvm
+@pytest.mark.parametrize("name", ["whole-program", "pipeline"])
+def test_rules_without_the_variables_get_the_flags_by_the_compiler(
+    bench: Bench, each_toolchain: Toolchain, name: str
+) -> None:
+    rules = RULES.replace("$(LDFLAGS)", "").replace("$(CFLAGS)", "-O2 -Werror")
+    ready(bench, name, each_toolchain, VARIABLES + rules + INCLUDE)
+    bench.make()
+    assert bench.code() == bench.measured(bench.plan(name), each_toolchain)
+
+
+@pytest.mark.llvm
 def test_implicit_rules_work(bench: Bench, toolchain: Toolchain) -> None:
     makefile = "CFLAGS = -O2\nVPATH = lib\nprog: main.o step.o\n\t$(LINK.o) $^ -o $@\n"
     ready(bench, "one-unit", toolchain, makefile + INCLUDE)
