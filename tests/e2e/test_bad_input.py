@@ -45,7 +45,7 @@ COMMAND_LINES = {
     "--metric cycle": ("unknown metric 'cycle'", "known: cycles, "),
     "--levels pipelin": ("unknown level 'pipelin'", "try:   pipeline"),
     "--cpu znver": ("unknown CPU 'znver'", "known: znver"),
-    "--out a.c": ("cannot write to a.c", "name a folder with --out"),
+    "--out a.c": ("cannot write to a.c", "name another folder with --out"),
 }
 
 

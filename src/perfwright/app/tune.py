@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ def prepare(request: TuneRequest) -> Setup:
         check_minds(request)
     settings = Settings.load()
     if request.out is not None:
-        _make_folder(request.out)
+        _make_folder(request.out, "name another folder with --out")
+    _make_folder(settings.cache, "point PERFWRIGHT_CACHE at a folder that you may write")
     spec = load(request.program, request.arguments, request.cwd)
     toolchain = discovery.select(request.toolchain)
     host = discovery.host(toolchain)
@@ -145,16 +147,18 @@ def prepare(request: TuneRequest) -> Setup:
     return Setup(settings, spec, toolchain, host, request)
 
 
-def _make_folder(out: Path) -> None:
+def _make_folder(folder: Path, hint: str) -> None:
     """Now, not when everything has been measured."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
         raise UserError(
-            f"cannot write to {out}", cause=error.strerror or "", hint="name a folder with --out"
+            f"cannot write to {folder}", cause=error.strerror or "", hint=hint
         ) from error
-    if not os.access(out, os.W_OK):
-        raise UserError(f"cannot write to {out}", hint="name another folder with --out")
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"cannot write to {folder}", hint=hint)
 
 
 def _fingerprint(setup: Setup) -> str:

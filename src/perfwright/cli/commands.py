@@ -7,7 +7,6 @@ Use cases are imported when they are called, so that asking for help does not pa
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
@@ -56,8 +55,7 @@ def _root(
     if version:
         print(f"perfwright {__version__}")
         raise typer.Exit
-    if debug:
-        os.environ["PERFWRIGHT_DEBUG"] = "1"
+    del debug  # `perfwright.cli.main` takes it, wherever it stands; here it is for --help
     if context.invoked_subcommand is None:
         output.note(context.get_help())
         raise typer.Exit(UserError.exit_status)

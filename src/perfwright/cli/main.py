@@ -7,12 +7,12 @@ anything that it does not need is imported.  Everything else is a command of
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from perfwright.cli import debug
 from perfwright.errors import InternalError, PerfwrightError, UserError
 
 INTERRUPTED = 130
@@ -35,7 +35,7 @@ def _launcher(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except PerfwrightError as error:
-        if os.environ.get("PERFWRIGHT_DEBUG"):
+        if debug.is_on():
             raise
         print(f"perfwright: {error}", file=sys.stderr)
         return error.exit_status
@@ -49,7 +49,7 @@ def _command(words: Sequence[str]) -> int:
     end = words.index("--") if "--" in words else len(words)
     json = "--json" in words[:end]
     if "--debug" in words[:end]:  # wherever it stands
-        os.environ["PERFWRIGHT_DEBUG"] = "1"
+        debug.switch_on()
         words = [*(word for word in words[:end] if word != "--debug"), *words[end:]]
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from perfwright.cli import debug
 from perfwright.core.campaign import Status
 from perfwright.errors import PerfwrightError
 from perfwright.report.document import CampaignDocument, stillborn
@@ -74,7 +74,7 @@ def interrupted(*, json: bool) -> int:
 
 def explain(error: PerfwrightError) -> int:
     """Fact, cause and hint for people; with `--debug` where it comes from as well."""
-    if os.environ.get("PERFWRIGHT_DEBUG"):
+    if debug.is_on():
         traceback.print_exception(error)
     note(f"perfwright: {error}")
     return error.exit_status

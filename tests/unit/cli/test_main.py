@@ -109,6 +109,17 @@ def test_with_debug_there_is_a_traceback(
 
 
 @pytest.mark.parametrize(
+    ("value", "shown"), [("1", True), ("yes", True), ("0", False), ("", False)]
+)
+def test_the_variable_asks_for_tracebacks_too(
+    types: Types, monkeypatch: pytest.MonkeyPatch, value: str, shown: bool
+) -> None:
+    failing(monkeypatch, UserError("it is wrong"))
+    monkeypatch.setenv("PERFWRIGHT_DEBUG", value)
+    assert types("runs")[2].startswith("Traceback") is shown
+
+
+@pytest.mark.parametrize(
     ("words", "fact", "hint"),
     [
         (("bogus",), "no such command 'bogus'", "perfwright --help"),
