@@ -74,8 +74,22 @@ class InternalError(PerfwrightError):
     exit_status = 6
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], *, limit: int = 5) -> UserError:
+def shortened(text: str, limit: int = 80) -> str:
+    """A text for a message: what somebody typed or a model wrote, at most `limit` characters."""
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], *, limit: int = 5, everything: str = ""
+) -> UserError:
     """The error for a name that nobody knows; lists the known ones, nearest first.
+
+    Args:
+        kind: what it should be a name of.
+        name: as it was given.
+        known: all that there are.
+        limit: how many of them are listed.
+        everything: what to type to see them all; said when there are more and none is near.
 
     >>> print(unknown_name("pass", "licmm", ["gvn", "licm"]))
     unknown pass 'licmm'
@@ -83,11 +97,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, limit: int = 5) 
       try:   licm
     """
     choices = sorted(set(known))
+    name = shortened(name)
     near = difflib.get_close_matches(name, choices, n=limit, cutoff=0.5)
     ordered = [*near, *(c for c in choices if c not in near)]
-    shown = ", ".join(ordered[:limit]) + (", ..." if len(ordered) > limit else "")
+    fact, more = f"unknown {kind} {name!r}", len(ordered) > limit
+    if more and everything and not near:
+        return UserError(fact, cause=f"none of {len(ordered)} is like it", hint=everything)
+    rest = f", ... ({len(ordered)} in all)" if more else ""
     return UserError(
-        f"unknown {kind} {name!r}",
-        cause=f"known: {shown}" if shown else "none is known",
+        fact,
+        cause=f"known: {', '.join(ordered[:limit])}{rest}" if ordered else "none is known",
         hint=ordered[0] if near or len(choices) == 1 else "",
     )

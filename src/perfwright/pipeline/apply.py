@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from perfwright.errors import shortened
 from perfwright.pipeline.edits import (
     EditError,
     Insert,
@@ -294,6 +295,7 @@ def tolerant(node: Pass, vocabulary: Vocabulary) -> Pass:
 
 
 def _contradiction(first: PipelineEdit, second: PipelineEdit) -> EditError:
+    one, other = shortened(str(first)), shortened(str(second))
     if first == second:
-        return EditError(f"'{first}' is given twice", hint="once is enough")
-    return EditError(f"'{first}' and '{second}' contradict each other", hint="keep one of the two")
+        return EditError(f"'{one}' is given twice", hint="once is enough")
+    return EditError(f"'{one}' and '{other}' contradict each other", hint="keep one of the two")

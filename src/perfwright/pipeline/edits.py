@@ -24,6 +24,9 @@ A PLACE names a node of the pipeline *before any edit* (`perfwright.pipeline.pla
 edits of a candidate do not depend on each other's order.  A PASS is written as in a pipeline
 and may carry what nests in it, `loop(indvars,loop-deletion)`.  A unit is written bare, or as a
 JSON string when it has spaces, quotes or colons.  Options are LLVM's (`-mllvm`), flags clang's.
+With `link whole-program` an option of one unit acts on its code before the link alone, and on
+nothing when passes are edited as well: that is refused.  `link per-unit` takes the build's own
+`-flto` back.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from perfwright.errors import UserError
+from perfwright.errors import UserError, shortened
 from perfwright.pipeline.places import Place
 from perfwright.pipeline.tree import Node, Param, Pipeline, PipelineSyntaxError, parse, parse_node
 
@@ -243,7 +246,7 @@ def _parse_body(verb: str, words: list[str], unit: str | None) -> PipelineEdit: 
             return SetFlag(flag, unit)
         case "pipeline", [text]:
             return Replace(parse(text), unit)
-        case "link", [mode] if unit is None:
+        case "link", [mode] if unit is None and mode in list(LinkMode):
             return Link(LinkMode(mode))
     raise ValueError(f"these are not the words that follow {verb!r}")
 
@@ -255,7 +258,7 @@ def _is_setting(text: str) -> bool:
 
 def _malformed(text: str, cause: str) -> EditError:
     return EditError(
-        f"{text!r} is not an edit",
-        cause=cause,
+        f"{shortened(text)!r} is not an edit",
+        cause=shortened(cause, 200),
         hint="write for example: insert licm after gvn#1, or: option inline-threshold=600",
     )

@@ -8,6 +8,7 @@ Passes that stand in the tool's own -O pipelines are never refused.
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -133,6 +134,16 @@ def option_reason(option: Option) -> str | None:
         if rule.matches(option.name):
             return rule.reason
     return None
+
+
+def nearest_flags(flag: str, count: int = 3) -> tuple[Rule, ...]:
+    """The rules of the allowed flags that look most like this one, nearest first."""
+
+    def likeness(rule: Rule) -> float:
+        name = rule.pattern.partition("=")[0].replace("(no-)?", "no-" * ("no-" in flag))
+        return difflib.SequenceMatcher(None, flag.partition("=")[0], name).ratio()
+
+    return tuple(sorted(FLAGS, key=likeness, reverse=True)[:count])
 
 
 def flag_allowed(flag: str) -> bool:

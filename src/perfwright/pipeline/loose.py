@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from perfwright.errors import shortened
 from perfwright.pipeline.tree import MAX_DEPTH, Adaptor, Node, Pass, PipelineSyntaxError, parse_head
 
 _WRAPPING = re.compile(r"^\s*(?:```\w*)?[\s'\"`]*(?:--?passes=)?[\s'\"`]*|[\s'\"`]*(?:```)?\s*$")
@@ -85,7 +86,7 @@ class _Reader:
         elif closed.children:
             around.append(Adaptor(*parse_head(closed.head), tuple(closed.children)))
         else:
-            self.repairs.append(f"{closed.head}() has nothing inside and was dropped")
+            self.repairs.append(f"{shortened(closed.head)}() has nothing inside and was dropped")
 
     def finish(self) -> tuple[Node, ...]:
         self.end_of_pass()
@@ -118,19 +119,19 @@ def _heads(part: str, repairs: list[str]) -> Iterator[str]:
     head, depth = "", 0
     for char in part:
         if char == ">" and depth == 0:
-            repairs.append(f"a '>' too many was dropped after {head or 'nothing'}")
+            repairs.append(f"a '>' too many was dropped after {shortened(head) or 'nothing'}")
             continue
         if head.endswith(">") and depth == 0 and char != "<":
-            repairs.append(f"a ',' was supplied after {head}")
+            repairs.append(f"a ',' was supplied after {shortened(head)}")
             yield head
             head = ""
         depth += {"<": 1, ">": -1}.get(char, 0)
         head += char
     if depth:
-        repairs.append(f"a missing '>' was supplied after {head}")
+        repairs.append(f"a missing '>' was supplied after {shortened(head)}")
         head += ">" * depth
     if head.startswith("<"):
-        repairs.append(f"parameters without a pass were dropped: {head}")
+        repairs.append(f"parameters without a pass were dropped: {shortened(head)}")
         head = ""
     if head:
         yield head

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from perfwright.errors import shortened
 from perfwright.pipeline.edits import (
     MAX_REPEAT,
     VERBS,
@@ -73,7 +74,7 @@ def read_edit(text: str, repairs: list[str]) -> PipelineEdit:
         edit = parse_edit(normal)
     except EditError:
         raise first from None
-    repairs.append(f"'{text.strip()}' was read as '{edit}'")
+    repairs.append(f"'{shortened(text.strip())}' was read as '{shortened(str(edit))}'")
     return edit
 
 

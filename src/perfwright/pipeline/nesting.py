@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from perfwright.errors import UserError
+from perfwright.errors import UserError, shortened
 from perfwright.pipeline.tree import Adaptor, Node, Pass, Pipeline
 from perfwright.pipeline.vocabulary import ADAPTORS, DEPTH, LOOP_LEVELS, Level, Vocabulary
 
@@ -50,7 +50,9 @@ class Nester:
         settled = self._settle_list(list(nodes), Level.MODULE)
         for each in settled:
             if not each.fits:
-                raise UnplaceableError(f"{each.node.head} cannot run in a module pipeline")
+                raise UnplaceableError(
+                    f"{shortened(each.node.head)} cannot run in a module pipeline"
+                )
         return Pipeline(tuple(each.node for each in settled))
 
     def _settle_list(self, nodes: Sequence[Node], level: Level) -> list[_Settled]:
@@ -117,7 +119,7 @@ class Nester:
     def _check_leaving(self, adaptor: Adaptor, node: Node) -> None:
         if adaptor.name in ("cgscc", "devirt") and not self.split_cgscc:
             raise UnplaceableError(
-                f"{node.head} is a module pass and cannot run inside cgscc(...)",
+                f"{shortened(node.head)} is a module pass and cannot run inside cgscc(...)",
                 cause="cgscc walks the call graph once, function by function",
                 hint="name a place outside it, for example: after cgscc#1",
             )
@@ -160,4 +162,4 @@ def _trimmed(node: Node, level: Level) -> Node:
 
 
 def _described(node: Node) -> str:
-    return f"{'adaptor' if isinstance(node, Adaptor) else 'pass'} {node.head!r}"
+    return f"{'adaptor' if isinstance(node, Adaptor) else 'pass'} {shortened(node.head)!r}"

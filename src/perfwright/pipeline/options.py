@@ -16,6 +16,7 @@ from importlib.resources import files
 
 from pydantic import TypeAdapter
 
+from perfwright.errors import shortened
 from perfwright.pipeline.edits import EditError
 from perfwright.toolchain.registry import Option, OptionType
 
@@ -24,7 +25,9 @@ Value = bool | int | float | str
 _INT32 = 2**31
 _TRUE = frozenset({"true", "1", "on", "yes"})
 _FALSE = frozenset({"false", "0", "off", "no"})
-_SIMILAR = 0.72  # below this, names that look alike mean something else (tried on typos)
+_SIMILAR = 0.8
+"""Below this, names that look alike mean something else: a misspelt name of LLVM's comes to 0.83
+and more, `vectorize` to 0.78 of `slp-vectorizer`, `nosuchfunction` to 0.73 of `function`."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def fit_value(option: Option, text: str, repairs: list[str]) -> str:
     fitted = min(max(number, low), high)
     shown = format_value(fitted)
     if fitted != number:
-        repairs.append(f"{option.name}={text} is outside {low}..{high}: {shown}")
+        repairs.append(f"{option.name}={shortened(text)} is outside {low}..{high}: {shown}")
     return shown
 
 
@@ -117,7 +120,7 @@ def _fit_bool(option: Option, text: str) -> str:
         return "true"
     if text.lower() in _FALSE:
         return "false"
-    raise EditError(f"{option.name} takes true or false, not {text!r}")
+    raise EditError(f"{option.name} takes true or false, not {shortened(text)!r}")
 
 
 def _fit_enum(option: Option, text: str, tunable: TunableOption | None, repairs: list[str]) -> str:
@@ -127,9 +130,10 @@ def _fit_enum(option: Option, text: str, tunable: TunableOption | None, repairs:
     near = nearest(text, sensible)
     if near is None:
         raise EditError(
-            f"{option.name} does not take {text!r}", cause=f"it takes {', '.join(sensible)}"
+            f"{option.name} does not take {shortened(text)!r}",
+            cause=f"it takes {', '.join(sensible)}",
         )
-    repairs.append(f"{option.name}={text} does not exist: {near}")
+    repairs.append(f"{option.name}={shortened(text)} does not exist: {near}")
     return near
 
 
@@ -149,9 +153,9 @@ def _number(option: Option, text: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise EditError(f"{option.name} takes a number, not {text!r}")
+        raise EditError(f"{option.name} takes a number, not {shortened(text)!r}")
     if option.type is OptionType.NUMBER:
         return number
     if not number.is_integer():
-        raise EditError(f"{option.name} takes a whole number, not {text!r}")
+        raise EditError(f"{option.name} takes a whole number, not {shortened(text)!r}")
     return int(number)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
+from perfwright.errors import shortened, unknown_name
 from perfwright.pipeline.apply import exclusive_group
 from perfwright.pipeline.edits import EditError
 from perfwright.pipeline.options import format_value, nearest, tunable_options
@@ -36,7 +37,9 @@ def mend_params(node: N, vocabulary: Vocabulary, repairs: list[str]) -> N:
         return node
     forms = vocabulary.parameters(node)
     if forms is None:
-        repairs.append(f"{node.name} takes no parameters: {node.head} became {node.name}")
+        repairs.append(
+            f"{node.name} takes no parameters: {shortened(node.head)} became {node.name}"
+        )
         return replace(node, params=None)
     mended: list[Param] = []
     for param in node.params:
@@ -77,24 +80,26 @@ def mend_param(
         return _mend_flag(node, param, forms, repairs)
     near = nearest(param.name, [*keys, *flags])
     if near is None:
-        raise EditError(
-            f"{node.name} takes no parameter {str(param)!r}", cause=f"it takes {', '.join(forms)}"
-        )
-    repairs.append(f"{node.name} has no parameter {param.name}: {near}")
+        raise unknown_name(f"parameter of {node.name}", str(param), forms)
+    repairs.append(f"{node.name} has no parameter {shortened(param.name)}: {near}")
     return mend_param(node, replace(param, name=near), forms, repairs)
 
 
 def _mend_value(node: Node, param: Param, kind: str, repairs: list[str]) -> Param:
     if kind != "N":
-        raise EditError(f"{node.name}: {param.name} takes a name or a file, not from a search")
+        raise EditError(
+            f"{node.name}: {shortened(param.name)} takes a name or a file, not from a search"
+        )
     if param.value is None:
-        raise EditError(f"{node.name}: {param.name} takes a number: {param.name}=1")
+        raise EditError(
+            f"{node.name}: {shortened(param.name)} takes a number: {shortened(param.name)}=1"
+        )
     return replace(param, value=_fit_number(node, param.value, param.name, repairs))
 
 
 def _fit_number(node: Node, text: str, name: str, repairs: list[str]) -> str:
     if not _INTEGER.fullmatch(text):
-        raise EditError(f"{node.name}: {name} takes a whole number, not {text!r}")
+        raise EditError(f"{node.name}: {name} takes a whole number, not {shortened(text)!r}")
     number = int(text.partition(".")[0])
     tunable = tunable_options().get(name)
     low, high = (tunable.min, tunable.max) if tunable else (0, _LARGEST)
@@ -102,7 +107,8 @@ def _fit_number(node: Node, text: str, name: str, repairs: list[str]) -> str:
     assert high is not None
     fitted = format_value(min(max(number, low), high))
     if fitted != text:
-        repairs.append(f"{node.name}: {name}={text} became {fitted} (range {low}..{high})")
+        given = shortened(f"{name}={text}")
+        repairs.append(f"{node.name}: {given} became {fitted} (range {low}..{high})")
     return fitted
 
 
@@ -111,14 +117,16 @@ def _mend_flag(
 ) -> Param | None:
     if param.value is not None:
         if param.value.lower() not in _TRUE | _FALSE:
-            raise EditError(f"{node.name}: {param.name} is on or off, not {param.value!r}")
+            raise EditError(
+                f"{node.name}: {param.name} is on or off, not {shortened(param.value)!r}"
+            )
         flag = Param(param.name, enabled=param.value.lower() in _TRUE)
-        repairs.append(f"{node.name}: {param} is written {flag}")
+        repairs.append(f"{node.name}: {shortened(str(param))} is written {flag}")
         return mend_param(node, flag, forms, repairs)
     # Listings forget forms.  A pass that has some `no-...` takes them for all its flags.
     if any(form.startswith("no-") for form in forms):
         return param
-    repairs.append(f"{node.name}: {param} is left out, which means the same")
+    repairs.append(f"{node.name}: {shortened(str(param))} is left out, which means the same")
     return None
 
 

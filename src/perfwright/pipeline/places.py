@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from perfwright.errors import UserError, unknown_name
+from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.pipeline.tree import Adaptor, Node, Pipeline
 
 _PLACE = re.compile(r"(?P<name>[^\s#,()]+)(?:#(?P<ordinal>[1-9]\d*))?")
@@ -37,7 +37,7 @@ class Place:
         """
         match = _PLACE.fullmatch(text)
         if match is None:
-            raise UserError(f"{text!r} is not a place", hint="write for example licm#2")
+            raise UserError(f"{shortened(text)!r} is not a place", hint="write for example licm#2")
         return cls(match["name"], int(match["ordinal"]) if match["ordinal"] else None)
 
 

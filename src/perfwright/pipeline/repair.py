@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from perfwright.core.protocols import Refusal
-from perfwright.errors import UserError, unknown_name
+from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.pipeline.apply import tolerant
 from perfwright.pipeline.edits import EditError
 from perfwright.pipeline.forbidden import pass_reason
@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 MAX_PASSES = 2000
 """Longest pipeline that is accepted: twenty times -O3; each pass costs compile time."""
+
+PASSES_LISTED = "opt --print-passes lists them"
 
 _ANALYSIS_PASSES = ("require", "invalidate")
 
@@ -104,9 +106,11 @@ def _mend_adaptor(node: Adaptor, vocabulary: Vocabulary, repairs: list[str]) -> 
         leaf = Pass(node.name, node.params)
         near = _glued_adaptor(leaf, vocabulary) or nearest(node.name, vocabulary.adaptors)
         if vocabulary.knows(leaf) or near is None:
-            repairs.append(f"nothing nests in {node.name}: what was inside comes after it")
+            repairs.append(
+                f"nothing nests in {shortened(node.name)}: what was inside comes after it"
+            )
             return (*_mend_pass(leaf, vocabulary, repairs), *children)
-        repairs.append(f"unknown adaptor {node.name}: {near}")
+        repairs.append(f"unknown adaptor {shortened(node.name)}: {near}")
         node = replace(node, name=near)
     if not children:
         return ()
@@ -132,7 +136,7 @@ def _mend_pass(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> tuple[
         return (node,)
     mended = tolerant(mend_params(node, vocabulary, repairs), vocabulary)
     if vocabulary.needs_level(mended) and not mended.params:
-        raise EditError(f"{node.head} names no level", hint=f"{node.name}<O3>")
+        raise EditError(f"{shortened(node.head)} names no level", hint=f"{node.name}<O3>")
     if mended.params != node.params and mended.param("verify-fixpoint") is not None:
         repairs.append(f"{mended.head}: elsewhere than in the standard pipeline it would abort")
     return (mended,)
@@ -142,8 +146,8 @@ def _renamed(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> Pass:
     # A pass of the standard pipelines is the likelier meaning.
     near = nearest(node.name, vocabulary.standard) or nearest(node.name, vocabulary.names)
     if near is None:
-        raise unknown_name("pass", shortened(node.name), vocabulary.names)
-    repairs.append(f"unknown pass {node.name}: {near}")
+        raise unknown_name("pass", node.name, vocabulary.names, everything=PASSES_LISTED)
+    repairs.append(f"unknown pass {shortened(node.name)}: {near}")
     return replace(node, name=near)
 
 
@@ -191,7 +195,7 @@ def _mend_analysis(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> Pa
     near = nearest(asked, vocabulary.analyses())
     if near is None:
         raise unknown_name("analysis", asked, vocabulary.analyses())
-    repairs.append(f"unknown analysis {asked}: {near}")
+    repairs.append(f"unknown analysis {shortened(asked)}: {near}")
     return replace(node, params=(Param.parse(near),))
 
 
@@ -202,12 +206,7 @@ def _check_allowed(node: Pass, vocabulary: Vocabulary) -> None:
     if vocabulary.is_machine_pass(node.name):
         reason = "it runs on machine code, and opt has none"
     if reason is not None:
-        raise EditError(f"{node.head} is not for edits", cause=reason)
-
-
-def shortened(text: str) -> str:
-    """A text for a message: at most 60 characters."""
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        raise EditError(f"{shortened(node.head)} is not for edits", cause=reason)
 
 
 def one_line(error: UserError) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from perfwright.core.protocols import Refusal
-from perfwright.errors import UserError, unknown_name
+from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.pipeline.apply import apply_passes, pass_edits, settings, units
 from perfwright.pipeline.edits import (
     EditError,
@@ -24,16 +24,19 @@ from perfwright.pipeline.edits import (
     SetOption,
     SetParam,
 )
-from perfwright.pipeline.forbidden import FLAGS, flag_allowed, option_reason
+from perfwright.pipeline.forbidden import FLAGS, flag_allowed, nearest_flags, option_reason
 from perfwright.pipeline.loose_edit import read_edit
 from perfwright.pipeline.nesting import UnplaceableError
 from perfwright.pipeline.options import fit_value, nearest
 from perfwright.pipeline.params import mend_param
 from perfwright.pipeline.places import Located, Place, find, locate_all
 from perfwright.pipeline.repair import Repaired, mend_nodes, one_line, repair_pipeline
-from perfwright.pipeline.tree import Node, Pipeline
+from perfwright.pipeline.tree import Node, Pass, Pipeline
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.toolchain.registry import OptionTable
+
+_OPTIONS_LISTED = "opt --help-hidden lists them"
+_PLACES_LISTED = "opt -passes='default<O3>' -print-pipeline-passes prints them"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class EditRepairer:
         for text in texts:
             mended = self.repair(text)
             if isinstance(mended, Refusal):
-                return Refusal(f"{text}: {mended.reason}", mended.reproducer)
+                return Refusal(f"{shortened(text)}: {mended.reason}", mended.reproducer)
             edits.append(mended.value)
             repairs.extend(mended.repairs)
         unique = tuple(dict.fromkeys(edits))
@@ -105,8 +108,8 @@ class EditRepairer:
             names = [n for n in self.options.names("clang") if not self._refused(n)]
             near = nearest(edit.name, names)
             if near is None:
-                raise unknown_name("option", edit.name, names)
-            repairs.append(f"unknown option {edit.name}: {near}")
+                raise unknown_name("option", edit.name, names, everything=_OPTIONS_LISTED)
+            repairs.append(f"unknown option {shortened(edit.name)}: {near}")
             return self._mend_option(replace(edit, name=near), repairs)
         reason = option_reason(option)
         if reason is not None:
@@ -126,9 +129,9 @@ class EditRepairer:
 
     def _mend_pass_edit(self, edit: PlacedEdit, repairs: list[str]) -> PlacedEdit:
         located = locate_all(self.base)
-        edit = replace(edit, place=_mend_place(edit.place, located, repairs))
+        edit = replace(edit, place=self._mend_place(edit.place, located, repairs))
         if isinstance(edit, Move):
-            edit = replace(edit, target=_mend_place(edit.target, located, repairs))
+            edit = replace(edit, target=self._mend_place(edit.target, located, repairs))
         if isinstance(edit, Insert):
             edit = replace(edit, node=self._mend_node(edit.node, repairs))
         if isinstance(edit, SetParam):
@@ -138,7 +141,9 @@ class EditRepairer:
     def _mend_node(self, node: Node, repairs: list[str]) -> Node:
         nodes = mend_nodes([node], self.vocabulary, repairs)
         if len(nodes) != 1:
-            raise EditError(f"{node} is not one pass", hint="insert them one by one")
+            raise EditError(
+                f"{shortened(str(node))} is not one pass", hint="insert them one by one"
+            )
         return nodes[0]
 
     def _mend_set(
@@ -147,7 +152,9 @@ class EditRepairer:
         node = find(located, edit.place).node
         forms = self.vocabulary.parameters(node)
         if forms is None:
-            raise EditError(f"{node.name} takes no parameters", cause=f"'{edit}' sets one")
+            raise EditError(
+                f"{node.name} takes no parameters", cause=f"'{shortened(str(edit))}' sets one"
+            )
         param = mend_param(node, edit.param, forms, repairs)
         if param is None:
             raise EditError(f"{node.name} has no '{edit.param}'", hint=", ".join(forms))
@@ -175,8 +182,32 @@ class EditRepairer:
             else:
                 break
         if edit != asked:
-            repairs.append(f"it cannot run there: '{asked}' became '{edit}'")
+            shown = [f"'{shortened(str(each))}'" for each in (asked, edit)]
+            repairs.append(f"it cannot run there: {' became '.join(shown)}")
         return edit
+
+    def _mend_place(self, place: Place, located: tuple[Located, ...], repairs: list[str]) -> Place:
+        """The place that was meant, where that is plain: a slip of the pen, or the only number.
+
+        A pass that opt knows but this pipeline lacks is no slip for one that it has, and of
+        several places nobody can tell which one was meant.
+        """
+        passes = {each.place.name for each in located if isinstance(each.node, Pass)}
+        name = place.name
+        if not any(each.place.name == name for each in located):
+            if name in self.vocabulary.names:
+                raise EditError(f"{name} does not run in this pipeline", hint=_PLACES_LISTED)
+            near = nearest(name, passes)
+            if near is None:
+                raise unknown_name("place", str(place), passes, everything=_PLACES_LISTED)
+            repairs.append(f"unknown place {shortened(str(place))}: {near}")
+            name = near
+        count = sum(1 for each in located if each.place.name == name)
+        ordinal = place.ordinal
+        if ordinal is not None and count == 1 and ordinal > count:
+            repairs.append(f"there is no {name}#{ordinal}: {name}#1")
+            ordinal = 1
+        return find(located, Place(name, ordinal)).place
 
 
 def _anchored(edit: PlacedEdit, place: Place) -> PlacedEdit:
@@ -185,23 +216,9 @@ def _anchored(edit: PlacedEdit, place: Place) -> PlacedEdit:
     return replace(edit, place=place)
 
 
-def _mend_place(place: Place, located: tuple[Located, ...], repairs: list[str]) -> Place:
-    names = list(dict.fromkeys(each.place.name for each in located))
-    name = place.name
-    if name not in names:
-        near = nearest(name, names)
-        if near is None:
-            raise unknown_name("place", str(place), names)
-        repairs.append(f"unknown place {place}: {near}")
-        name = near
-    count = sum(1 for each in located if each.place.name == name)
-    ordinal = place.ordinal
-    if ordinal is not None and ordinal > count:
-        repairs.append(f"there is no {name}#{ordinal}: {name}#{count}")
-        ordinal = count
-    return find(located, Place(name, ordinal)).place
-
-
 def _unknown_flag(flag: str) -> EditError:
-    allowed = "; ".join(f"{rule.pattern} ({rule.reason})" for rule in FLAGS)
-    return EditError(f"{flag} is not among the flags for edits", cause=allowed)
+    near = ", ".join(rule.pattern for rule in nearest_flags(flag))
+    return EditError(
+        f"{shortened(flag)} is not among the flags for edits",
+        cause=f"known: {near}, ... ({len(FLAGS)} in all)",
+    )

@@ -17,11 +17,10 @@ from perfwright.program.plan import (
     unit_steps,
 )
 from perfwright.program.records import write_atomically
+from perfwright.program.remarks import LINES, recording
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
 from perfwright.toolchain.workers import worker_threads
-
-_LINES = ("-gline-tables-only",)
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class _Look:
         result: ProcessResult | None = None
         for argv in (
             self._bitcode(unit, plain, ()),
-            self._bitcode(unit, lines, _LINES),
+            self._bitcode(unit, lines, LINES),
             self._remarks(unit, remarks, self.out_dir / f"{stem}.o"),
         ):
             result = self.runner(argv, cwd=unit.cwd, env=unit.env, limits=self.limits)
@@ -117,10 +116,8 @@ class _Look:
 
     def _remarks(self, unit: Unit, remarks: Path, output: Path) -> tuple[str, ...]:
         asking = (
-            *_LINES,
             "-fno-lto",
-            "-fsave-optimization-record=yaml",
-            f"-foptimization-record-file={remarks}",
+            *recording(remarks),
         )
         wanted = BuildPlan(
             compile_flags=(*self.plan.compile_flags, *self.plan.unit_flags.get(unit.name, ())),

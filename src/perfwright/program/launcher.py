@@ -27,7 +27,7 @@ from perfwright.program.driver import (
     parse,
 )
 from perfwright.program.recorder import Step, record_step
-from perfwright.toolchain.process import replace_process
+from perfwright.toolchain.process import replace_process, run_attached
 
 CAPTURE_VARIABLE = "PERFWRIGHT_CAPTURE"
 TOOLCHAIN_VARIABLE = "PERFWRIGHT_TOOLCHAIN"
@@ -171,29 +171,8 @@ def _execute(argv: Sequence[str], stdin: bytes | None) -> int:
     """Run with our own standard streams: colours, prompts and order stay as they are."""
     sys.stdout.flush()
     sys.stderr.flush()
-    reader, writer = os.pipe() if stdin is not None else (None, None)
-    child = os.fork()
-    if child == 0:
-        try:
-            if reader is not None and writer is not None:
-                os.dup2(reader, 0)
-                os.close(writer)
-            replace_process(argv)
-        except PerfwrightError as error:
-            os.write(2, f"{error}\n".encode())
-        finally:
-            os._exit(127)
-    if reader is not None and writer is not None and stdin is not None:
-        os.close(reader)
-        _feed(writer, stdin)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = run_attached(argv, stdin)
     return status if status >= 0 else 128 - status
-
-
-def _feed(writer: int, stdin: bytes) -> None:
-    # A compiler that stops reading says why in its status.
-    with suppress(BrokenPipeError), os.fdopen(writer, "wb") as stream:
-        stream.write(stdin)
 
 
 def _note_trouble(folder: Path, invocation: Invocation, error: Exception) -> None:

@@ -178,10 +178,12 @@ def bitcode_argv(
 ) -> tuple[str, ...]:
     """The command that makes a unit's unoptimised bitcode, with the user's flags and the plan's.
 
-    It says `-O3` behind them, without which functions are marked `optnone` and stay as they are.
+    It says `-O3` behind them (`-Ofast` behind that), without which functions are marked
+    `optnone` and stay as they are.
     """
     paths = Paths(output, output, output, overlay=overlay)
-    flags = [*unit.argv, *_added(unit, plan), "-O3", "-fno-lto", *RAW, "-emit-llvm", *extra]
+    user = [*unit.argv, *_added(unit, plan)]
+    flags = [*user, _full_level(user), "-fno-lto", *RAW, "-emit-llvm", *extra]
     return _compile(unit, plan, toolchain, paths, flags=flags, output=output).argv
 
 
@@ -246,6 +248,12 @@ def _added(unit: Unit, plan: BuildPlan) -> tuple[str, ...]:
     return (*plan.compile_flags, *plan.unit_flags.get(unit.name, ()))
 
 
+def _full_level(flags: Sequence[str]) -> str:
+    """`-O3`, as `-Ofast` where that counts: a level behind it would take its fast math away."""
+    levels = [flag for flag in flags if flag.startswith("-O")]
+    return "-Ofast" if levels[-1:] == ["-Ofast"] else "-O3"
+
+
 def _clang(unit: Unit, toolchain: Toolchain) -> str:
     return str(toolchain.tool("clang++" if unit.language == "c++" else "clang"))
 
@@ -305,15 +313,16 @@ def _staged_steps(
     Code generation says `-O3` (without it, it is that of -O0) and switches all passes off.
     """
     added = _added(unit, plan)
-    plain = [*unit.argv, *added, "-O3", "-fno-lto", *RAW]
+    user = [*unit.argv, *added]
+    plain = [*user, _full_level(user), "-fno-lto", *RAW]
     front = _compile(
         unit, plan, toolchain, paths, flags=[*plain, "-emit-llvm"], output=paths.bitcode
     )
     opt = (
         str(toolchain.tool("opt")),
         f"-passes={plan.unit_pipelines[unit.name]}",
-        *machine_options([*unit.argv, *added]),
-        *_llvm_options([*unit.argv, *added]),
+        *machine_options(user),
+        *_llvm_options(user),
         str(paths.bitcode),
         "-o",
         str(paths.optimised),

@@ -19,7 +19,10 @@ class _Table(BaseModel):
 
 
 class RecipeEdit(_Table):
-    """One confirmed edit: what it is, why it is there, what it brings."""
+    """One confirmed edit: what it is, why it is there, what it brings.
+
+    There is no `contribution` of an edit that is alone, or that was not told from nothing.
+    """
 
     edit: str
     claim: str = ""

@@ -15,7 +15,7 @@ import shlex
 import signal
 import subprocess  # noqa: TID251 - this module is the door
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
@@ -24,6 +24,7 @@ from perfwright.errors import InternalError, ToolchainError
 from perfwright.units import Bytes
 
 _STDERR_TAIL_LINES = 12
+_ASKING_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _running: set[int] = set()
 """The process groups that `run` waits for, in whatever thread."""
@@ -157,7 +158,7 @@ def run(
     """
     words = tuple(os.fspath(word) for word in argv)
     started = time.monotonic()
-    try:
+    with _starting(words[0], cwd):
         process = subprocess.Popen(
             words,
             cwd=cwd,
@@ -168,14 +169,6 @@ def run(
             start_new_session=True,
             preexec_fn=_limiter(limits),  # noqa: PLW1509 - one thread, nothing but setrlimit
         )
-    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-        if cwd is not None and not cwd.is_dir():
-            raise InternalError(f"the folder {cwd} does not exist", cause=str(error)) from error
-        raise ToolchainError(
-            f"cannot run {words[0]!r}", cause=error.strerror or str(error), hint="perfwright doctor"
-        ) from error
-    except OSError as error:
-        raise InternalError("cannot start a process", cause=str(error)) from error
     timed_out = False
     _running.add(process.pid)
     try:
@@ -202,17 +195,72 @@ def run(
     )
 
 
+def run_attached(argv: Sequence[str | os.PathLike[str]], stdin: bytes | None = None) -> int:
+    """Run a program to its end as if it were this one: with our standard streams and signals.
+
+    It stays in our process group, and what `kill` sends to us goes to it.  For the main thread.
+
+    Args:
+        argv: the program and its arguments.
+        stdin: what it reads on standard input; our own when `None`.
+
+    Returns:
+        Its exit status, or minus the number of the signal that ended it.
+
+    Raises:
+        ToolchainError: there is no such program, or it cannot be executed.
+        InternalError: the operating system refuses to start any process.
+    """
+    words = [os.fspath(word) for word in argv]
+    with _starting(words[0]):
+        process = subprocess.Popen(words, stdin=None if stdin is None else subprocess.PIPE)
+    with _passing_on(process):
+        process.communicate(stdin)
+    return process.returncode
+
+
 def replace_process(argv: Sequence[str | os.PathLike[str]]) -> None:
     """Become another program (`execvp`); returns never.  For launchers that only pass on.
 
     Raises:
-        ToolchainError: there is no such program.
+        ToolchainError: there is no such program, or it cannot be executed.
+        InternalError: the operating system refuses to start any process.
     """
     words = [os.fspath(word) for word in argv]
-    try:
+    # Python ignores it, and a program inherits that: `... | head` would be an error to it.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with _starting(words[0]):
         os.execvp(words[0], words)
+
+
+@contextlib.contextmanager
+def _starting(program: str, cwd: Path | None = None) -> Iterator[None]:
+    """What the operating system says against starting a program, as our errors."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        if cwd is not None and not cwd.is_dir():
+            raise InternalError(f"the folder {cwd} does not exist", cause=str(error)) from error
+        raise ToolchainError(
+            f"cannot run {program!r}", cause=error.strerror or str(error), hint="perfwright doctor"
+        ) from error
     except OSError as error:
-        raise ToolchainError(f"cannot run {words[0]!r}", cause=error.strerror or "") from error
+        raise InternalError("cannot start a process", cause=str(error)) from error
+
+
+@contextlib.contextmanager
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass the signals that ask to end on to a program, whose end is then ours."""
+
+    def pass_on(number: int, _: object) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in _ASKING_TO_END}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def kill_running() -> None:

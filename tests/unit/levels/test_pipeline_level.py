@@ -111,8 +111,20 @@ def test_a_whole_program_build_tells_options_to_the_linker_too(level: PipelineLe
     assert plan.link_flags == link_option("-unroll-count=8")
 
 
+def test_per_unit_takes_link_time_optimisation_back_behind_all_else(level: PipelineLevel) -> None:
+    base = BuildPlan(compile_flags=("-flto",), link_flags=("-flto",))
+    plan = planned(level, "link per-unit", "option unroll-count=8", base=base)
+    assert plan.compile_words() == ("-flto", "-mllvm", "-unroll-count=8", "-fno-lto")
+    assert plan.link_words() == ("-flto", "-fno-lto")
+    assert not plan.whole_program
+
+
 def test_without_whole_program_the_link_is_left_alone(level: PipelineLevel) -> None:
-    for text in ("link per-unit", "option unroll-count=8", "insert licm after gvn#1"):
+    for text in (
+        "option in main.c: unroll-count=8",
+        "option unroll-count=8",
+        "insert licm after gvn#1",
+    ):
         plan = planned(level, text)
         assert not plan.whole_program
         assert plan.link_flags == ()
@@ -146,7 +158,7 @@ def test_saying_for_one_unit_what_holds_for_all_adds_nothing(level: PipelineLeve
 def test_a_unit_that_the_program_does_not_have_is_refused(level: PipelineLevel) -> None:
     said = refused(level.plan(edits("option in src/wrok.c: unroll-count=8"), PLAIN))
     assert "there is no unit 'src/wrok.c'" in said
-    assert "main.c, src/work.c" in said
+    assert "known: src/work.c, main.c" in said
 
 
 # --- passes: the staged road ----------------------------------------------------------------
@@ -221,6 +233,20 @@ def test_a_whole_programs_pipeline_brings_its_options_to_the_linker(level: Pipel
     plan = planned(level, "link whole-program", "remove loop-vectorize#1")
     said = " ".join(plan.link_flags)
     assert all(f"-mllvm -Xlinker -{option}=" in said for option in TEXT_OPTIONS)
+
+
+def test_an_option_of_one_unit_acts_before_the_link_of_a_whole_program(
+    level: PipelineLevel,
+) -> None:
+    plan = planned(level, "link whole-program", "option in main.c: unroll-count=8")
+    assert plan.unit_flags == {"main.c": ("-mllvm", "-unroll-count=8")}
+
+
+def test_an_option_of_one_unit_is_refused_where_no_pass_runs_over_it(level: PipelineLevel) -> None:
+    texts = ("link whole-program", "remove gvn#1", "option in main.c: unroll-count=8")
+    said = refused(level.plan(edits(*texts), PLAIN))
+    assert "'option in main.c: unroll-count=8' would do nothing" in said
+    assert "write 'option unroll-count=8', for the whole program" in said
 
 
 def test_passes_of_one_unit_do_not_go_with_a_whole_program(level: PipelineLevel) -> None:

@@ -61,9 +61,22 @@ def test_a_difference_below_the_smallest_effect_is_the_same() -> None:
     assert compare_once(np.linspace(-0.003, 0.003, 20)).verdict is Verdict.SAME
 
 
+@pytest.mark.parametrize("gain", [1e-6, 0.004, -1e-6, -0.004])
+def test_a_certain_difference_below_the_smallest_effect_is_the_same_too(gain: float) -> None:
+    comparison = compare_once(np.full(8, gain))
+    assert comparison.verdict is Verdict.SAME
+    assert comparison.ratio == pytest.approx(math.exp(gain))
+
+
+def test_a_gain_that_may_matter_is_faster() -> None:
+    values = np.linspace(0.003, 0.008, 20)
+    assert compare_once(values).low < 1.005
+    assert compare_once(values).verdict is Verdict.FASTER
+
+
 def test_equal_counts_are_the_same_and_constant_gains_are_faster() -> None:
     assert compare_once(np.zeros(8)).verdict is Verdict.SAME
-    assert compare_once(np.full(8, 1e-4)).verdict is Verdict.FASTER
+    assert compare_once(np.full(8, 1e-2)).verdict is Verdict.FASTER
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from perfwright.core.protocols import Refusal
 from perfwright.pipeline.edits import EditError, parse_edit
+from perfwright.pipeline.forbidden import FLAGS
 from perfwright.pipeline.loose_edit import read_edit
 from perfwright.pipeline.repair import Repaired
 from perfwright.pipeline.repair_edit import EditRepairer
@@ -79,6 +81,56 @@ def test_edits_that_do_not_go_together_are_refused(
     outcome = repairer.repair_all(texts)
     assert isinstance(outcome, Refusal)
     assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("{}", "- {}.", "prose {}", "remove {}#1", "insert {} after gvn#1", "set licm#1 {}"),
+        *("set simplifycfg#1 bonus-inst-threshold={}", "set licm#1 allowspeculation={}"),
+        *("repeat gvn#1 x{}", "option {}=1", "option inline-threshold={}", "option regalloc={}"),
+        *("option enable-newgvn={}", "flag {}", "flag -f{}", "link {}", "insert {}() after gvn#1"),
+        *("pipeline {}", "pipeline gvn,{}(gvn)", "pipeline require<{}>", "pipeline licm<{}>"),
+        *("pipeline gvn<{},{}", "move {} after gvn#1", "insert globaldce in {}: gvn#1", "set {}"),
+    ],
+)
+@pytest.mark.parametrize("long", ["x" * 5000, "9" * 5000, ",".join(["gvn"] * 10_000)])
+def test_no_message_quotes_a_long_text_in_full(
+    line: str, long: str, repairer: EditRepairer
+) -> None:
+    outcome = repairer.repair_all([line.replace("{}", long)])
+    messages = [outcome.reason] if isinstance(outcome, Refusal) else outcome.repairs
+    assert all(len(message) < 450 for message in messages)
+
+
+def test_edits_that_contradict_each_other_are_quoted_in_short(repairer: EditRepairer) -> None:
+    long = ",".join(["gvn"] * 1000)
+    outcome = repairer.repair_all([f"pipeline {long}", "remove licm#1"])
+    assert isinstance(outcome, Refusal)
+    assert "contradict each other" in outcome.reason
+    assert len(outcome.reason) < 200
+
+
+def test_a_refused_flag_names_those_most_like_it_and_where_all_are(repairer: EditRepairer) -> None:
+    outcome = repairer.repair("flag -fno-vectorise")
+    assert isinstance(outcome, Refusal)
+    assert "known: -f(no-)?vectorize, " in outcome.reason
+    assert f"({len(FLAGS)} in all)" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("remove qqq#1", r"none of \d+ is like it \(try: opt .*-print-pipeline-passes"),
+        ("insert qqq after gvn#1", r"none of \d+ is like it \(try: opt --print-passes"),
+    ],
+)
+def test_a_name_like_no_other_says_where_all_of_them_are(
+    line: str, reason: str, repairer: EditRepairer
+) -> None:
+    outcome = repairer.repair(line)
+    assert isinstance(outcome, Refusal)
+    assert re.search(reason, outcome.reason), outcome.reason
 
 
 @given(st.text(max_size=40) | st.lists(st.sampled_from(LINE_WORDS), max_size=6).map(" ".join))

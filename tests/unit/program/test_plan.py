@@ -108,6 +108,20 @@ def test_the_staged_road_is_clang_opt_and_clang_that_runs_no_passes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "level"),
+    [
+        *(("-O2", "-O3"), ("", "-O3"), ("-Ofast -O2", "-O3")),
+        *(("-Ofast", "-Ofast"), ("-O2 -Ofast", "-Ofast")),
+    ],
+)
+def test_no_road_takes_the_fast_math_of_ofast_away(flags: str, level: str) -> None:
+    user, plan = unit(argv=flags), BuildPlan(unit_pipelines={"a.c": "default<O3>"})
+    front, _, back = steps(plan, user)
+    captured = " ".join(bitcode_argv(user, PLAIN, TOOLCHAIN, Path("a.bc")))
+    assert all(f"{level} -fno-lto" in line for line in (front, back, captured))
+
+
+@pytest.mark.parametrize(
     ("flags", "options"),
     [
         ("-O2", "-relocation-model=pic"),

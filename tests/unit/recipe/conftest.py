@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,11 @@ PLANS: Mapping[str, BuildPlan] = {
         whole_program=True,
     ),
     "pipeline": BuildPlan(whole_program=True, pipeline=PIPELINE),
+    "per-unit": BuildPlan(compile_flags=("-fno-lto",), link_flags=("-fno-lto",)),
     "one-unit": BuildPlan(unit_flags={"lib/step.c": ("-mllvm", "-unroll-count=8")}),
 }
-"""What a recipe may ask of a build; each gives other code than the program's own build."""
+"""What a recipe may ask of a build; each gives other code than the program's own build;
+`per-unit` where that has `-flto`."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,19 @@ class Bench:
         flags = {name.replace(".c", f".{suffix}"): f for name, f in found.unit_flags.items()}
         return found.model_copy(update={"unit_flags": flags})
 
-    def measured(self, plan: BuildPlan, toolchain: Toolchain) -> str:
-        """The code that a campaign would have measured with this plan."""
+    def measured(
+        self, plan: BuildPlan, toolchain: Toolchain, lto: Sequence[str] | None = None
+    ) -> str:
+        """The code that a campaign would have measured with this plan.
+
+        With `lto` the program's own build is linked by lld, and has these flags everywhere.
+        """
         names = [f"{stem}{suffix}" for stem in ("main", "lib/step") for suffix in SUFFIXES]
         named = ", ".join(f'"{name}"' for name in names if (self.folder / name).exists())
-        head = f'[program]\nname = "prog"\nsources = [{named}]\ncflags = ["-O2"]\n'
+        head = f'[program]\nname = "prog"\nsources = [{named}]\n'
+        head += f"cflags = {json.dumps(['-O2', *(lto or ())])}\n"
+        if lto is not None:
+            head += f"ldflags = {json.dumps(['-fuse-ld=lld', *lto])}\n"
         captured = from_sources(load(self.write("perfwright.toml", head)))
         built = build(captured, plan, toolchain, self.scratch)
         assert isinstance(built, Built), str(built)

@@ -61,6 +61,20 @@ def test_every_kind_of_recipe_gives_the_code_that_was_measured(
 
 @needs_cmake
 @pytest.mark.llvm
+@pytest.mark.parametrize(
+    "asking",
+    ['set(CMAKE_C_FLAGS "-O2 -flto")', "set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)"],
+)
+def test_a_build_with_link_time_optimisation_can_be_one_without(
+    bench: Bench, toolchain: Toolchain, asking: str
+) -> None:
+    lists = LISTS.replace("add_sub", f"{asking}\nadd_link_options(-fuse-ld=lld)\nadd_sub")
+    option = ready(bench, "per-unit", toolchain, lists)
+    assert built(bench, option) == bench.measured(bench.plan("per-unit"), toolchain, ["-flto"])
+
+
+@needs_cmake
+@pytest.mark.llvm
 def test_flags_of_the_command_line_do_not_push_the_recipe_out(
     bench: Bench, toolchain: Toolchain
 ) -> None:

@@ -50,6 +50,18 @@ def test_every_kind_of_recipe_gives_the_code_that_was_measured(
 
 
 @pytest.mark.llvm
+def test_a_build_with_link_time_optimisation_can_be_one_without(
+    bench: Bench, toolchain: Toolchain
+) -> None:
+    variables = VARIABLES.replace("-O2", "-O2 -flto") + "LDFLAGS = -flto -fuse-ld=lld\n"
+    ready(bench, "per-unit", toolchain, variables + RULES + INCLUDE)
+    bench.make()
+    assert bench.code() == bench.measured(bench.plan("per-unit"), toolchain, ["-flto"])
+    assert bench.code() == bench.measured(PLAIN, toolchain, [])
+    assert bench.code() != bench.measured(PLAIN, toolchain, ["-flto"])
+
+
+@pytest.mark.llvm
 @pytest.mark.parametrize("place", PLACES)
 def test_the_place_of_the_include_does_not_matter(
     bench: Bench, toolchain: Toolchain, place: str

@@ -22,7 +22,12 @@ PIPELINE = (
 PIPELINES = BuildPlan(
     unit_pipelines={"lib/step.c": PIPELINE}, compile_flags=("-mllvm", "-unroll-count=2")
 )
-PLANS = {"one-unit": "one-unit", "pipeline": "pipeline", "unit-pipelines": PIPELINES}
+PLANS = {
+    "one-unit": "one-unit",
+    "per-unit": "per-unit",
+    "pipeline": "pipeline",
+    "unit-pipelines": PIPELINES,
+}
 
 
 @pytest.mark.llvm
@@ -32,7 +37,7 @@ def test_the_script_gives_the_code_that_was_measured(
 ) -> None:
     plan = bench.plan(PLANS[name])
     bench.sources()
-    code = bench.measured(plan, each_toolchain)
+    code = bench.measured(plan, each_toolchain, ["-flto"] if name == "per-unit" else None)
     captured = from_sources(load(bench.folder))
     objects = bench.folder / "a folder"
     steps = commands(captured, plan, each_toolchain, objects, bench.folder / "prog")

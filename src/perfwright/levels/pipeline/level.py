@@ -8,21 +8,21 @@ it over each unit (the staged road), which no stock build can do and the recipe 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perfwright.core.candidate import Edit
 from perfwright.core.protocols import Refusal
-from perfwright.errors import UserError
+from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.levels.protocol import Mended
 from perfwright.pipeline.apply import apply_passes, pass_edits, settings, units
-from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, parse_edit
+from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, SetOption, parse_edit
 from perfwright.pipeline.fidelity import restored, text_options
 from perfwright.pipeline.repair_edit import EditRepairer
 from perfwright.pipeline.tree import Pipeline
 from perfwright.program.plan import BuildPlan, link_option
 
 NAME = "pipeline"
-_SHOWN = 200
+_NO_LTO = "-fno-lto"
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class PipelineLevel:
         for edit in edits:
             mended = self.repairer.repair(edit.text)
             if isinstance(mended, Refusal):
-                shown = edit.text if len(edit.text) <= _SHOWN else f"{edit.text[:_SHOWN]}..."
-                return Refusal(f"{shown}: {mended.reason}", mended.reproducer)
+                reason = f"{shortened(edit.text)}: {mended.reason}"
+                return Refusal(reason, mended.reproducer)
             kept[edit] = (Edit(NAME, str(mended.value)),)
             repairs += mended.repairs
         valid = tuple(dict.fromkeys(edit for found in kept.values() for edit in found))
@@ -73,19 +73,26 @@ class PipelineLevel:
     def _plan(self, edits: list[PipelineEdit], base: BuildPlan) -> BuildPlan | Refusal:
         unknown = [name for name in units(edits) if name not in self.unit_names]
         if unknown:
-            known = ", ".join(self.unit_names)
-            return Refusal(f"there is no unit {unknown[0]!r}; the program has {known}")
+            known = unknown_name("unit", unknown[0], self.unit_names).cause
+            return Refusal(f"there is no unit {shortened(unknown[0])!r}; {known}")
         everywhere = settings(edits)
         whole = everywhere.link is LinkMode.WHOLE_PROGRAM
         passes = self._passes(edits, whole)
         if isinstance(passes, Refusal):
             return passes
+        if passes.program is not None:
+            narrow = [e for e in edits if isinstance(e, SetOption) and e.unit is not None]
+            if narrow:
+                return Refusal(_no_pass_runs(narrow[0]))
         compile_flags = [*base.compile_flags, *map(self._flag, everywhere.flags)]
         for option in everywhere.mllvm():
             compile_flags += ["-mllvm", option]
         link_flags = list(base.link_flags)
         for option in (*everywhere.mllvm(), *passes.options) if whole else ():
             link_flags += link_option(option)
+        if everywhere.link is LinkMode.PER_UNIT:  # the build may say -flto
+            compile_flags.append(_NO_LTO)
+            link_flags.append(_NO_LTO)
         changes = {
             "whole_program": whole,
             "compile_flags": tuple(compile_flags),
@@ -162,6 +169,16 @@ class PipelineLevel:
     def _flag(self, flag: str) -> str:
         name, _, value = flag.partition("=")
         return f"{name}={self.host_cpu}" if value == "native" and self.host_cpu else flag
+
+
+def _no_pass_runs(edit: SetOption) -> str:
+    # Without edits of passes the units are optimised a first time before the link, and options
+    # of one unit do change its code then.
+    return (
+        f"'{shortened(str(edit))}' would do nothing: with link whole-program and edits of passes, "
+        "all passes run over the merged program and none over a single unit; write "
+        f"'{shortened(str(replace(edit, unit=None)))}', for the whole program"
+    )
 
 
 @dataclass(frozen=True)
