@@ -110,7 +110,7 @@ class TinyWorkshop:
         out.replace(self.folder / digest)  # named by its content, as in the real artefact store
         return Build(candidate, digest, len(program), binaries=(digest,))
 
-    def consequences(self, build: Build) -> tuple[Fact, ...]:
+    def consequences(self, build: Build, _incumbent: Build) -> tuple[Fact, ...]:
         size = f"the program has {build.size_bytes} bytes"
         return (Fact("size", "size", "clang", "", size, {"bytes": build.size_bytes}),)
 

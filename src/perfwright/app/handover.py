@@ -10,7 +10,7 @@ from perfwright.app.sources import digests
 from perfwright.app.workplace import Workplace
 from perfwright.core.campaign import Outcome, Status
 from perfwright.core.protocols import Build, Refusal
-from perfwright.errors import InternalError
+from perfwright.errors import InternalError, ProgramError
 from perfwright.program.script import Command, commands
 from perfwright.recipe.exports import shell_script
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
@@ -51,12 +51,19 @@ def hand_over(place: Workplace, outcome: Outcome) -> None:
 
     Raises:
         InternalError: the final candidate no longer builds.
+        ProgramError: it builds to other code than the one that was confirmed.
     """
     if outcome.status is not Status.IMPROVED or outcome.confirmation is None:
         return
     build = place.workshop.build(outcome.final)
     if isinstance(build, Refusal):
         raise InternalError("the final candidate no longer builds", cause=build.reason)
+    if outcome.code and build.code != outcome.code:
+        raise ProgramError(
+            "what would be handed over is not what was confirmed: its machine code differs",
+            cause="a source, a header or a library changed while the campaign ran",
+            hint=f"leave the program alone meanwhile: perfwright tune {place.setup.spec.path}",
+        )
     recipe = recipe_of(place, outcome, build)
     folder = results_folder(place.setup.settings, place.journal.campaign, place.setup.request)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +79,7 @@ def recipe_of(place: Workplace, outcome: Outcome, build: Build) -> Recipe:
     assert not isinstance(plan, Refusal), "it has just been built"
     assert outcome.confirmation is not None, "only what is confirmed is handed over"
     claims = claims_by_edit(outcome.final.claims)
-    worth = {c.edit: c.comparison.ratio for c in outcome.attribution}
+    worth = {c.edit: c.comparison.ratio for c in outcome.attribution if c.resolved}
     edits = []
     for edit in map(str, outcome.final.edits):
         claim = claims.get(edit)

@@ -14,7 +14,7 @@ from perfwright.checks.sanitizers import FLAGS as SANITIZERS
 from perfwright.checks.sanitizers import SanitizerCheck
 from perfwright.core.candidate import BASELINE
 from perfwright.core.evidence import Fact
-from perfwright.core.protocols import Build, Ground, Identity, Refusal
+from perfwright.core.protocols import Build, Ground, Identity, Refusal, WrongResultError
 from perfwright.core.verdict import Comparison, Verdict
 from perfwright.errors import ProgramError
 from perfwright.evidence.elf import code_hash
@@ -33,6 +33,8 @@ from perfwright.units import Seconds
 
 _INSTRUMENT = ("-fprofile-instr-generate", "-fcoverage-mapping")
 _LINES = ("-gline-tables-only",)
+_ALIASES = {"O": "O1", "O4": "O3", "Ofast": "O3"}
+"""What clang takes these for, as far as passes go."""
 _MUTANT_LEVELS = ("-O1", "-O3")
 _SAME_SPEED = 0.02
 """Two builds of the baseline within this of each other count as equally fast."""
@@ -95,6 +97,7 @@ class ProgramObserver:
             facts=tuple(evidence.facts.values()),
             warnings=tuple(warnings),
             metric=metric,
+            over_o3=self._over_o3(baseline),
         )
 
     def _explain_failure(self) -> None:
@@ -222,6 +225,22 @@ class ProgramObserver:
         ]
         return [*loud, *report.silent]
 
+    def _over_o3(self, baseline: Build) -> float | None:
+        """What the user's own level is worth against -O3, by a short comparison."""
+        levels = {_level(unit.argv) for unit in self._site.captured.units}
+        made = self._variant("o3", ("-O3",)) if levels != {"O3"} else None
+        if made is None:
+            return None
+        code = code_hash(made.binary)
+        if code == baseline.code:
+            return None
+        self.note("comparing its level with -O3")
+        at_o3 = Build(BASELINE, code, made.code_size, (self._site.keep(made.binary),))
+        try:
+            return self.compare("over-o3", baseline, at_o3).ratio
+        except WrongResultError:
+            return None  # its sources rely on what -O3 does not promise; candidates are checked
+
     def _identity(self, baseline: Build) -> Identity:
         """How `opt` and clang in stages compare with clang at once: code, else speed."""
         site = self._site
@@ -252,10 +271,10 @@ class ProgramObserver:
 
 
 def _level(argv: Sequence[str]) -> str | None:
-    """The optimisation level that counts, the last: `O3`; `None` for one without passes."""
-    given = [word[1:] for word in argv if word.startswith("-O") and word != "-Ofast"]
+    """The pipeline of the level that counts, the last: `O3`; `None` for one without passes."""
+    given = [word[1:] for word in argv if word.startswith("-O")]
     level = given[-1] if given else "O0"
-    level = "O1" if level == "O" else level
+    level = _ALIASES.get(level, level)
     return level if level in ("O1", "O2", "O3", "Os", "Oz") else None
 
 

@@ -66,6 +66,8 @@ class Outcome:
     correctness: Correctness = Correctness.BY_CONSTRUCTION
     unconfirmed: Candidate | None = None
     """What won the search but did not survive confirmation."""
+    code: str = field(default="", compare=False)
+    """The machine code that was confirmed; records of older versions do not have it."""
 
 
 def measure_all(situation: Situation, trial: Trial) -> Refusal | None:
@@ -201,7 +203,7 @@ class Campaign:
         self, known: Situation, name: str, draft: Candidate, ground: Ground, incumbent: Build
     ) -> tuple[Trial, Build | None]:
         """Take one draft as far as it gets: repair, build, check, measure, judge."""
-        trial, build = self._prepare(known.round, name, draft)
+        trial, build = self._prepare(known.round, name, draft, incumbent)
         if build is not None:
             arms = [build, incumbent]
             if incumbent.code != ground.baseline.code:
@@ -232,7 +234,9 @@ class Campaign:
 
         return self.team.journal.once(f"{label}/compare", tuple[Comparison, ...] | Refusal, select)
 
-    def _prepare(self, number: int, name: str, draft: Candidate) -> tuple[Trial, Build | None]:
+    def _prepare(
+        self, number: int, name: str, draft: Candidate, incumbent: Build
+    ) -> tuple[Trial, Build | None]:
         """Everything before measuring.  A build comes back only if it is worth timing."""
         once, workshop = self.team.journal.once, self.team.workshop
 
@@ -262,7 +266,9 @@ class Campaign:
             return ended(TrialState.IDENTICAL, f"same machine code as {twin}")
         self.codes.setdefault(build.code, f"trial {name}")
         changes = once(
-            f"trial {name}/consequences", tuple[Fact, ...], lambda: workshop.consequences(build)
+            f"trial {name}/consequences",
+            tuple[Fact, ...],
+            lambda: _of_trial(name, workshop.consequences(build, incumbent)),
         )
         trial = replace(trial, consequences=changes)
         self._say(events.StageBegan("check", name))
@@ -296,6 +302,7 @@ class Campaign:
             nothing,
             status=Status.IMPROVED,
             final=pruned.build.candidate,
+            code=pruned.build.code,
             confirmation=confirmation,
             attribution=pruned.contributions,
             correctness=pruned.correctness,
@@ -361,6 +368,11 @@ def _judged(trial: Trial, said: tuple[Comparison, ...] | Refusal) -> Trial:
         over_baseline=said[-1],
         accepted=said[0].verdict is Verdict.FASTER,
     )
+
+
+def _of_trial(name: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Facts under ids that no other trial has: a lesson may cite one long after."""
+    return tuple(replace(fact, id=f"{fact.id}@{name}") for fact in facts)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, order=True)
@@ -49,21 +49,27 @@ class Candidate:
 
     Without edits it is the baseline: the program as its user builds it.  A draft with a
     `flaw` is none: what a mind said could not be read as a candidate, and this is why.
+
+    `expects` is what its mind says will change in code and time; `confidence`, from 0 to 1,
+    how likely it is to be faster than the incumbent that it was proposed against.
     """
 
     edits: tuple[Edit, ...] = ()
     claims: tuple[Claim, ...] = ()
     flaw: str = ""
+    expects: str = ""
+    confidence: float | None = None
 
     @property
     def id(self) -> str:
-        """Twelve hex digits of the edits (claims do not count): equal edits, equal id."""
+        """Twelve hex digits of the edits, and of nothing else: equal edits, equal id."""
         return digest(str(edit) for edit in self.edits)
 
     def with_edits(self, edits: Iterable[Edit]) -> Candidate:
         """The candidate with just these edits, and the claims that speak for them."""
         kept = tuple(edits)
-        return Candidate(kept, tuple(claim for claim in self.claims if claim.edit in kept))
+        claims = tuple(claim for claim in self.claims if claim.edit in kept)
+        return replace(self, edits=kept, claims=claims)
 
     def without(self, *dropped: Edit) -> Candidate:
         """The candidate less these edits and their claims."""

@@ -87,6 +87,9 @@ class Ground:
     warnings: tuple[str, ...] = ()
     metric: str = "cpu"
     """What is compared: `cpu`, `wall`, `instructions` or `cycles`."""
+    over_o3: float | None = None
+    """Time with the user's flags at the level -O3 over the baseline's; `None` where that is
+    the level they say, and where it could not be told."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +166,13 @@ class Workshop(Protocol):
         """Build by the road of deployment; `layouts` more with random section orders."""
         ...
 
-    def consequences(self, build: Build) -> tuple[Fact, ...]:
-        """What the candidate changed in the code, against the baseline."""
+    def consequences(self, build: Build, incumbent: Build) -> tuple[Fact, ...]:
+        """What the candidate changed, the most telling first.
+
+        Against the baseline and, where that is another build, against the incumbent; facts
+        against the incumbent have ids of their own.  The campaign adds the trial to the ids.
+        It is evidence, and decides nothing.  Called before the candidate is checked.
+        """
         ...
 
 

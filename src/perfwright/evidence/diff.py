@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from perfwright.core.evidence import Fact
 from perfwright.evidence.disassembly import FunctionCode, disassemble, instruction_mix
 from perfwright.evidence.elf import Binary, read_binary
-from perfwright.evidence.factbook import FactBook, count_of, location_id
+from perfwright.evidence.factbook import FactBook, count_of
 from perfwright.evidence.facts import mix_text
-from perfwright.evidence.tally import RemarkGroup, RemarkSummary
+from perfwright.evidence.remarkdiff import add_remark_diff
+from perfwright.evidence.tally import RemarkSummary
 from perfwright.evidence.tools import Tools
 from perfwright.toolchain.process import Runner
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 _DIFF_LINES = 40
-_TELLING = ("passed", "missed")
-_SPILLS = "regalloc"
-_ONLY_COSTS = frozenset({"cost", "threshold"})
 
 
 @dataclass(frozen=True)
@@ -54,88 +49,15 @@ def diff_builds(
             disassemble(after.path, hot, tools, runner),
         )
     if before.remarks is not None and after.remarks is not None:
-        add_remark_diff(book, before.remarks, after.remarks)
+        add_remark_diff(book, before.remarks, after.remarks, hot)
     add_size_diff(book, *binaries)
     return tuple(book.facts.values())
 
 
-def add_remark_diff(book: FactBook, before: RemarkSummary, after: RemarkSummary) -> None:
-    """Which things passes now do, no longer do, or do in another measure.
-
-    Remarks that differ in their numbers only are the same remark; when it is about
-    something that was done, or about spills, the new numbers are worth a fact (unrolled by
-    8, not by 4).  The costs that the inliner counted are not: it inlined all the same.
-    """
-    old, new = _by_key(before.groups), _by_key(after.groups)
-    for key in sorted(old.keys() | new.keys(), key=lambda key: (key.kind == "missed", key)):
-        was, now = old.get(key, {}), new.get(key, {})
-        gone = [was[measure] for measure in sorted(was.keys() - now.keys(), key=repr)]
-        fresh = [now[measure] for measure in sorted(now.keys() - was.keys(), key=repr)]
-        if not was:
-            _add_remark_change(book, "appeared", fresh[0])
-        elif not now:
-            _add_remark_change(book, "vanished", gone[0])
-        elif gone and fresh and (key.kind == "passed" or key.pass_name == _SPILLS):
-            _add_remark_change(book, "changed", fresh[0], gone[0].remark.message)
-
-
-class _RemarkKey(NamedTuple):
-    """What makes two remarks the same in two builds."""
-
-    unit: str
-    function: str
-    kind: str
-    pass_name: str
-    place: str
-    text: str
-
-
-_Measure = tuple[tuple[str, str | int | float], ...]
-
-
-def _by_key(groups: Iterable[RemarkGroup]) -> Mapping[_RemarkKey, dict[_Measure, RemarkGroup]]:
-    """Groups by what they say without numbers, and then by the numbers that count."""
-    found: dict[_RemarkKey, dict[_Measure, RemarkGroup]] = defaultdict(dict)
-    for group in groups:
-        remark = group.remark
-        if remark.kind not in _TELLING:
-            continue
-        # A spill remark leaves out what there is none of: its text is no identity.
-        text = remark.name if remark.pass_name == _SPILLS else _NUMBER.sub("#", remark.message)
-        place = str(remark.place or "")
-        key = _RemarkKey(group.unit, remark.function, remark.kind, remark.pass_name, place, text)
-        values = {k: v for k, v in remark.values.items() if k not in _ONLY_COSTS}
-        found[key][tuple(sorted(values.items()))] = group
-    return found
-
-
-def _add_remark_change(book: FactBook, change: str, group: RemarkGroup, before: str = "") -> None:
-    remark = group.remark
-    was = f"; before: {before}" if before else ""
-    book.add(
-        location_id(
-            f"drem-{change}",
-            group.unit,
-            remark.function,
-            remark.pass_name,
-            remark.name,
-            remark.place,
-        ),
-        "diff",
-        remark.pass_name,
-        str(remark.place) if remark.place and remark.place.line else remark.function,
-        f"{change} in {remark.function}: {remark.kind}: {remark.message}{was}",
-        change=change,
-        outcome=remark.kind,
-        symbol=remark.function,
-        unit=group.unit,
-        name=remark.name,
-    )
-
-
 def add_size_diff(book: FactBook, before: Binary, after: Binary) -> None:
     """Functions that grew, shrank, appeared or vanished; largest change first."""
-    old, new = _sizes(before), _sizes(after)
+    old = _sizes(before)
+    new = _renamed(_sizes(after), old)
     total = after.code_bytes - before.code_bytes
     if total:
         text = f"code {before.code_bytes} -> {after.code_bytes} bytes ({total:+d})"
@@ -165,6 +87,25 @@ def _sizes(binary: Binary) -> Counter[tuple[str, str]]:
         if function.size_bytes:
             sizes[function.name, function.unit] += function.size_bytes
     return sizes
+
+
+def _renamed(
+    sizes: Counter[tuple[str, str]], known: Counter[tuple[str, str]]
+) -> Counter[tuple[str, str]]:
+    """Local functions under the units that they had: link-time optimisation names its own."""
+    units, known_units = _units(sizes), _units(known)
+    renamed: Counter[tuple[str, str]] = Counter()
+    for (name, unit), size in sizes.items():
+        alone = len(units[name]) == len(known_units.get(name, ())) == 1
+        renamed[name, known_units[name][0] if alone else unit] += size
+    return renamed
+
+
+def _units(sizes: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
+    units: dict[str, list[str]] = defaultdict(list)
+    for name, unit in sizes:
+        units[name].append(unit)
+    return units
 
 
 def add_code_diff(

@@ -54,6 +54,11 @@ class FunctionCode:
     architecture: str
     instructions: tuple[Instruction, ...]
 
+    @property
+    def start(self) -> int:
+        """The address of its first instruction."""
+        return self.instructions[0].address if self.instructions else 0
+
     def normalised(self) -> tuple[str, ...]:
         """The instructions without addresses, so that two builds can be compared.
 
@@ -69,8 +74,8 @@ class FunctionCode:
         for instruction in self.instructions:
             if instruction.address in labels:
                 lines.append(f"{labels[instruction.address]}:")
-            if not _PADDING.match(instruction.text):
-                lines.append(_normalise(instruction, labels))
+            if not is_padding(instruction):
+                lines.append(normalised(instruction, labels))
         return tuple(lines)
 
     def between(self, first: int, last: int) -> tuple[Instruction, ...]:
@@ -150,7 +155,13 @@ def _attach(code: list[Instruction], symbol: str) -> None:
         code[-1] = Instruction(last.address, last.mnemonic, last.operands, None, symbol)
 
 
-def _normalise(instruction: Instruction, labels: Mapping[int, str]) -> str:
+def is_padding(instruction: Instruction) -> bool:
+    """Whether it is there only to align what follows."""
+    return _PADDING.match(instruction.text) is not None
+
+
+def normalised(instruction: Instruction, labels: Mapping[int, str]) -> str:
+    """An instruction without addresses: targets by label, everything else by symbol."""
     operands = instruction.operands
     # Offsets from a symbol are those of strings and tables, which move with the layout.
     named = f"<{_ADDEND.sub('', instruction.symbol)}>"
@@ -161,22 +172,6 @@ def _normalise(instruction: Instruction, labels: Mapping[int, str]) -> str:
         operands = _RIP.sub(lambda _: f"{named}(%rip)", operands)
         operands = _TARGET.sub(lambda _: named, operands)
     return f"{instruction.mnemonic} {operands}".rstrip()
-
-
-def loop_bodies(code: FunctionCode) -> tuple[tuple[int, int], ...]:
-    """First and last address of each loop: from the target of a backward jump to the jump.
-
-    Loops with the same start are one loop, up to its last jump back.
-    """
-    found: dict[int, int] = {}
-    inside = {instruction.address for instruction in code.instructions}
-    for instruction in code.instructions:
-        target = instruction.target
-        if target is None or target > instruction.address or target not in inside:
-            continue
-        if not is_call(instruction.mnemonic):
-            found[target] = max(found.get(target, 0), instruction.address)
-    return tuple(sorted(found.items()))
 
 
 def innermost(bodies: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -240,7 +235,7 @@ def instruction_mix(instructions: Sequence[Instruction], architecture: str) -> I
 
     On architectures other than x86 and AArch64 only their number is known.
     """
-    instructions = [i for i in instructions if not _PADDING.match(i.text)]
+    instructions = [i for i in instructions if not is_padding(i)]
     if architecture in ("x86_64", "i386"):
         sorts = _x86_sorts
     elif architecture == "aarch64":

@@ -42,7 +42,7 @@ def facts_of(evidence: Evidence) -> Mapping[str, Fact]:
     book = FactBook()
     readable = {f.features.name: f.readable for f in evidence.functions}
     add_profile(book, evidence.profile)
-    add_functions(book, _own(evidence.functions))
+    add_functions(book, tuple(_own(evidence.functions)), evidence.calls)
     add_code(book, evidence.code, readable)
     add_loops(book, evidence.loops, readable)
     add_branches(book, evidence.branches, readable)
@@ -59,8 +59,11 @@ def _own(functions: Iterable[FunctionEvidence]) -> Iterable[FunctionEvidence]:
             yield function
 
 
-def add_functions(book: FactBook, functions: Iterable[FunctionEvidence]) -> None:
-    """What each function is like, and how hot it is."""
+def add_functions(
+    book: FactBook, functions: Sequence[FunctionEvidence], calls: Iterable[CallEdge] = ()
+) -> None:
+    """What each function is like, how hot it is, and which of the program's own it calls."""
+    callees = _callees(functions, calls)
     for function in functions:
         features = function.features
         book.add(
@@ -80,8 +83,25 @@ def add_functions(book: FactBook, functions: Iterable[FunctionEvidence]) -> None
             source_share=function.source_share,
             size_bytes=function.size_bytes,
             entries=function.entries,
+            callees=callees.get((features.unit, features.name)),
             **features.properties,
         )
+
+
+def _callees(
+    functions: Sequence[FunctionEvidence], calls: Iterable[CallEdge]
+) -> dict[tuple[str, str], str]:
+    """The call graph: per function the symbols that it calls, a `*` at those called in a loop."""
+    known = {function.features.name for function in functions}
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for edge in calls:
+        if edge.callee in known:
+            own = found.setdefault((edge.unit, edge.caller), {})
+            own[edge.callee] = own.get(edge.callee, False) or edge.loop_depth > 0
+    return {
+        caller: ", ".join(f"{name}*" if looped else name for name, looped in own.items())
+        for caller, own in found.items()
+    }
 
 
 def _function_text(function: FunctionEvidence) -> str:
@@ -334,10 +354,11 @@ def add_code(
         )
         for number, loop in enumerate(hot.loops, 1):
             if loop.share or number == 1:
-                _add_hot_loop(book, f"{fact_id}-loop{number}", name, loop)
+                start = loop.first - hot.code.start
+                _add_hot_loop(book, f"{fact_id}-loop{number}", name, loop, start)
 
 
-def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop) -> None:
+def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop, start: int) -> None:
     said = f"{percent(loop.share)} of the run time: " if loop.share else ""
     text = f"machine loop of {name}, {said}{mix_text(loop.mix)}"
     data: dict[str, Scalar] = dict(mix_data(loop.mix))
@@ -356,6 +377,7 @@ def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop) -> Non
         text,
         symbol=loop.function,
         share=loop.share,
+        start=start,
         **data,
     )
 

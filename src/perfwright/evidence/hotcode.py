@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfwright.errors import ToolchainError
+from perfwright.evidence.blocks import Blocks
 from perfwright.evidence.disassembly import (
     FunctionCode,
     Instruction,
@@ -15,7 +16,6 @@ from perfwright.evidence.disassembly import (
     disassemble,
     innermost,
     instruction_mix,
-    loop_bodies,
 )
 from perfwright.evidence.location import Location
 from perfwright.evidence.mca import Throughput, simulate
@@ -96,7 +96,7 @@ Simulator = Callable[[Sequence[Instruction]], Throughput | None]
 def describe(code: FunctionCode, profile: Profile, simulator: Simulator) -> HotFunction:
     """What the instructions of a function and of its innermost loops are like; pure."""
     first, last = code.instructions[0].address, code.instructions[-1].address
-    loops = [_loop(code, body, profile, simulator) for body in innermost(loop_bodies(code))]
+    loops = [_loop(code, body, profile, simulator) for body in innermost(Blocks(code).bodies)]
     loops.sort(key=lambda loop: (-loop.share, loop.first))
     return HotFunction(
         code=code,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from perfwright.core.candidate import BASELINE, Candidate, Claim, Edit
@@ -13,7 +13,15 @@ from perfwright.evidence.diff import Build as BuildView
 from perfwright.evidence.diff import diff_builds
 from perfwright.evidence.disassembly import FunctionCode, disassemble
 from perfwright.evidence.elf import code_hash
+from perfwright.levels.consequences import (
+    RemarkRecorder,
+    Version,
+    against_incumbent,
+    count_facts,
+    most_telling,
+)
 from perfwright.levels.protocol import Level
+from perfwright.measure.counting import Count
 from perfwright.measure.schedule import layout_seed
 from perfwright.program.build import BuildFailure, Built, build
 from perfwright.program.captured import CapturedBuild
@@ -21,8 +29,6 @@ from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.program.reproducer import BROKEN, Culprit, save, signature
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Runner, run
-
-_CONSEQUENCES = 12
 
 
 @dataclass(frozen=True)
@@ -74,18 +80,27 @@ class Inside:
     repairs: tuple[str, ...] = ()
 
 
+def count_nothing(build: Build) -> Count | None:
+    """The counter of a campaign in which nobody reads counts."""
+    del build
+    return None
+
+
 @dataclass
 class EditWorkshop:
     """Implements `perfwright.core.protocols.Workshop` over any levels.
 
     Attributes:
-        hot: symbols whose machine code is compared; set when the evidence is in.
+        hot: symbols whose machine code and remarks are compared; set when the evidence is in.
+        count: counts one run of a build, as evidence for a mind that reads it.
     """
 
     site: Site
     levels: Mapping[str, Level]
     guards: Guards = Guards()
     hot: Sequence[str] = ()
+    count: Callable[[Build], Count | None] = count_nothing
+    _recorder: RemarkRecorder | None = None
     _built: dict[str, Built] = field(default_factory=dict)
     _failed: dict[str, Refusal] = field(default_factory=dict)
     _inside: dict[str, Inside | Refusal] = field(default_factory=dict)
@@ -112,7 +127,8 @@ class EditWorkshop:
             for edit in renamed.get(claim.edit, (claim.edit,))
             if edit in edits
         )
-        return Repaired(Candidate(tuple(edits), claims), tuple(repairs))
+        mended_draft = replace(draft, edits=tuple(edits), claims=claims)
+        return Repaired(mended_draft, tuple(repairs))
 
     def plan(self, candidate: Candidate) -> BuildPlan | Refusal:
         """What the candidate's build does differently from the user's."""
@@ -152,21 +168,64 @@ class EditWorkshop:
             digests.append(self.site.keep(again.binary))
         return Build(candidate, code, built.code_size, tuple(digests))
 
-    def consequences(self, build: Build) -> tuple[Fact, ...]:
-        """What the candidate changed in sizes and in the code of hot functions."""
-        mine = self._built.get(build.candidate.id)
-        baseline = self._compile(BASELINE.id, self.site.base)
-        if mine is None:
-            plan = self.plan(build.candidate)
-            made = plan if isinstance(plan, Refusal) else self._compile(build.candidate.id, plan)
-            if isinstance(made, Refusal):
-                return ()
-            mine = made
-        if isinstance(baseline, Refusal):
+    def consequences(self, build: Build, incumbent: Build) -> tuple[Fact, ...]:
+        """What the candidate changed in one run's counts, in remarks, code and sizes."""
+        return self._compared(build, incumbent, self._counted)
+
+    def changes(self, build: Build, incumbent: Build) -> tuple[Fact, ...]:
+        """The same without running anything: for drafts."""
+        return self._compared(build, incumbent, lambda _before, _after: ())
+
+    def _compared(
+        self,
+        build: Build,
+        incumbent: Build,
+        counted: Callable[[Candidate, Build], tuple[Fact, ...]],
+    ) -> tuple[Fact, ...]:
+        mine, baseline = self._version(build.candidate), self._version(BASELINE)
+        if mine is None or baseline is None:
             return ()
-        tools, runner = self.site.toolchain, self.site.runner
-        before, after = BuildView(baseline.binary), BuildView(mine.binary)
-        return diff_builds(before, after, self.hot, tools, runner)[:_CONSEQUENCES]
+        over = (*counted(BASELINE, build), *self._changed(baseline, mine))
+        its = self._version(incumbent.candidate) if incumbent.candidate.edits else None
+        if its is None:
+            return most_telling(over, ())
+        against = (*counted(incumbent.candidate, build), *self._changed(its, mine))
+        return most_telling(over, against_incumbent(against))
+
+    def _changed(self, before: Version, after: Version) -> tuple[Fact, ...]:
+        views = self._view(before), self._view(after)
+        return diff_builds(*views, self.hot, self.site.toolchain, self.site.runner)
+
+    def _view(self, version: Version) -> BuildView:
+        if self._recorder is None:
+            baseline = self._version(BASELINE)
+            assert baseline is not None, "something was built after it"
+            site = self.site
+            self._recorder = RemarkRecorder(
+                site.captured,
+                site.toolchain,
+                site.runner,
+                site.folder / "remarks",
+                baseline,
+                self.hot,
+            )
+        return BuildView(version.built.binary, self._recorder.remarks(version))
+
+    def _counted(self, reference: Candidate, build: Build) -> tuple[Fact, ...]:
+        known = self.build(reference)
+        if isinstance(known, Refusal):
+            return ()
+        before = self.count(known)
+        after = self.count(build) if before else None
+        return count_facts(before, after) if before and after else ()
+
+    def _version(self, candidate: Candidate) -> Version | None:
+        """The candidate as it is built, again where a session before this one built it."""
+        plan = self.plan(candidate)
+        if isinstance(plan, Refusal):
+            return None
+        built = self._compile(candidate.id, plan)
+        return None if isinstance(built, Refusal) else Version(plan, built)
 
     def look(self, candidate: Candidate) -> Inside | Refusal:
         """Compile a draft and disassemble its hot functions; remembered."""

@@ -46,6 +46,23 @@ class WorkshopConformance:
         assert len(laid_out.binaries) == 3
         assert laid_out.binaries[0] == plain.binaries[0]
 
+    def test_a_candidate_has_consequences_under_ids_of_their_own(
+        self, workshop: Workshop, good: Candidate
+    ) -> None:
+        """Each fact can be cited, those against the incumbent too."""
+        baseline, build = workshop.build(BASELINE), workshop.build(good)
+        assert isinstance(baseline, Build)
+        assert isinstance(build, Build)
+        facts = workshop.consequences(build, baseline)
+        assert facts
+        assert len({fact.id for fact in facts}) == len(facts)
+
+    def test_the_baseline_has_no_consequences(self, workshop: Workshop) -> None:
+        """It is what candidates are compared with."""
+        baseline = workshop.build(BASELINE)
+        assert isinstance(baseline, Build)
+        assert workshop.consequences(baseline, baseline) == ()
+
     def test_a_bad_candidate_is_refused_with_a_reason(
         self, workshop: Workshop, bad: Candidate
     ) -> None:

@@ -92,12 +92,16 @@ class ScriptedWorkshop:
                 return Refusal(self.program.unbuildable[edit.text], f"clang {edit.text}")
         return self.program.build(candidate, layouts)
 
-    def consequences(self, build: Build) -> tuple[Fact, ...]:
+    def consequences(self, build: Build, incumbent: Build) -> tuple[Fact, ...]:
         """See `perfwright.core.protocols.Workshop`."""
-        text = f"{build.size_bytes} bytes of code"
-        return (
-            Fact(f"size-{build.code}", "size", "script", "", text, {"bytes": build.size_bytes}),
-        )
+        if build.code == self.program.build(BASELINE).code:
+            return ()
+        text, data = f"{build.size_bytes} bytes of code", {"bytes": build.size_bytes}
+        over = Fact(f"size-{build.code}", "size", "script", "", text, data)
+        if not incumbent.candidate.edits:
+            return (over,)
+        text = f"against the incumbent: {build.size_bytes - incumbent.size_bytes:+d} bytes of code"
+        return (Fact(f"inc-{over.id}", "size", "script", "", text, data), over)
 
 
 class ScriptedChecker:

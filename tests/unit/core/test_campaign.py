@@ -190,6 +190,16 @@ def test_what_a_candidate_changed_is_kept_with_its_trial() -> None:
     assert [fact.kind for fact in outcome.trials[0].consequences] == ["size"]
 
 
+def test_what_changed_against_the_incumbent_is_told_too_and_under_ids_of_its_own() -> None:
+    outcome, _ = tune(draft("quick"), draft("quick", "neutral"))
+    first, second = (trial.consequences for trial in outcome.trials)
+    assert ["against the incumbent" in fact.text for fact in first] == [False]
+    assert ["against the incumbent" in fact.text for fact in second] == [True, False]
+    ids = [fact.id for fact in (*first, *second)]
+    assert len(set(ids)) == len(ids)
+    assert all(fact.id.endswith("@2.1") for fact in second)
+
+
 # --- rounds ---------------------------------------------------------------------------------
 
 

@@ -43,6 +43,13 @@ def test_claims_do_not_count_for_the_id() -> None:
     assert Candidate((edit,), (Claim(edit, "because"),)).id == Candidate((edit,)).id
 
 
+def test_what_is_expected_does_not_count_for_the_id_and_stays_with_the_rest() -> None:
+    kept, dropped = Edit("pipeline", "x"), Edit("pipeline", "y")
+    hopeful = Candidate((kept, dropped), expects="less time", confidence=0.8)
+    assert hopeful.id == Candidate((kept, dropped)).id
+    assert hopeful.without(dropped) == Candidate((kept,), expects="less time", confidence=0.8)
+
+
 def test_claims_go_with_their_edits() -> None:
     kept, dropped = Edit("pipeline", "x"), Edit("pipeline", "y")
     claims = (Claim(kept, "a"), Claim(dropped, "b"))

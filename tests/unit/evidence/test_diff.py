@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,77 +10,16 @@ import pytest
 from perfwright.evidence.diff import (
     Build,
     add_code_diff,
-    add_remark_diff,
     add_size_diff,
     diff_builds,
 )
 from perfwright.evidence.disassembly import FunctionCode, Instruction
 from perfwright.evidence.elf import Binary, FunctionSymbol
 from perfwright.evidence.factbook import FactBook
-from perfwright.evidence.location import Location
-from perfwright.evidence.remarks import Remark, open_remarks, read_remarks
-from perfwright.evidence.tally import RemarkGroup, RemarkSummary, RemarkTally
+from perfwright.evidence.remarks import open_remarks, read_remarks
+from perfwright.evidence.tally import RemarkTally
 from perfwright.toolchain.process import run
 from perfwright.units import Bytes
-
-UNROLLED = Remark(
-    "passed", "loop-unroll", "PartialUnrolled", "dct", Location("dct.c", 88, 5),
-    "unrolled loop by a factor of 4", {"unroll_count": 4},
-)  # fmt: skip
-INLINED = Remark(
-    "passed", "inline", "Inlined", "dct", Location("dct.c", 90, 5),
-    "'f' inlined into 'dct' with (cost=5, threshold=250)",
-    {"callee": "f", "caller": "dct", "cost": 5, "threshold": 250},
-)  # fmt: skip
-
-
-def remark_diff(before: Iterable[Remark], after: Iterable[Remark]) -> list[str]:
-    def summary(remarks: Iterable[Remark]) -> RemarkSummary:
-        return RemarkSummary(tuple(RemarkGroup("dct.c", remark, 1) for remark in remarks))
-
-    book = FactBook()
-    add_remark_diff(book, summary(before), summary(after))
-    return [fact.text for fact in book.facts.values()]
-
-
-def test_remarks_that_are_new_or_gone_are_told() -> None:
-    assert remark_diff([INLINED], [UNROLLED]) == [
-        f"vanished in dct: passed: {INLINED.message}",
-        f"appeared in dct: passed: {UNROLLED.message}",
-    ]
-
-
-def test_another_unroll_count_is_a_change() -> None:
-    by_8 = replace(UNROLLED, message="unrolled loop by a factor of 8", values={"unroll_count": 8})
-    assert remark_diff([UNROLLED], [by_8]) == [
-        f"changed in dct: passed: {by_8.message}; before: {UNROLLED.message}"
-    ]
-
-
-def test_another_cost_of_what_is_inlined_anyway_is_none() -> None:
-    cheaper = replace(INLINED, message=INLINED.message.replace("5,", "-9,"))
-    cheaper = replace(cheaper, values={**INLINED.values, "cost": -9})
-    assert remark_diff([INLINED], [cheaper]) == []
-
-
-def test_more_spills_are_a_change() -> None:
-    few = Remark("missed", "regalloc", "SpillReloadCopies", "dct", Location("dct.c", 80, 1),
-                 "1 spills generated in function", {"num_spills": 1})  # fmt: skip
-    many = replace(few, message="9 spills 4 reloads generated in function",
-                   values={"num_spills": 9, "num_reloads": 4})  # fmt: skip
-    assert remark_diff([few], [many])[0].startswith("changed in dct: missed: 9 spills")
-
-
-def test_analysis_remarks_are_no_consequences() -> None:
-    assert remark_diff([], [replace(UNROLLED, kind="analysis")]) == []
-
-
-def test_things_done_come_before_things_missed() -> None:
-    missed = replace(UNROLLED, kind="missed", function="aaa")
-    assert [text[:20] for text in remark_diff([], [missed, UNROLLED])] == [
-        "appeared in dct: pas",
-        "appeared in aaa: mis",
-    ]
 
 
 def binary(**sizes: int) -> Binary:
@@ -109,6 +48,17 @@ def test_sizes_are_told_largest_change_first() -> None:
 
 def test_equal_sizes_are_nothing_to_tell() -> None:
     assert size_diff(binary(f=10), binary(f=10)) == []
+
+
+def test_a_local_function_keeps_its_unit_when_the_linker_optimises() -> None:
+    def with_local(unit: str, size: int) -> Binary:
+        function = FunctionSymbol("f", unit, 0, Bytes(size), 1)
+        return replace(binary(), functions=(function,))
+
+    assert size_diff(with_local("a.c", 8), with_local("ld-temp.o", 10)) == [
+        "code 8 -> 10 bytes (+2)",
+        "f 8 -> 10 bytes (+2)",
+    ]
 
 
 def code(*texts: str) -> FunctionCode:
@@ -162,5 +112,5 @@ def test_a_real_option_has_consequences(
     assert diff_builds(plain, plain, ["step"], each_toolchain, run) == ()
     facts = diff_builds(plain, rolled, ["step"], each_toolchain, run)
     assert facts[0].id == "dcode-step"
-    assert any("vanished" in fact.text and "unrolled" in fact.text for fact in facts)
+    assert any("no longer" in fact.text and "unrolled" in fact.text for fact in facts)
     assert any(fact.id == "dsize-work.c:step" for fact in facts)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from perfwright.evidence.blocks import Blocks
 from perfwright.evidence.disassembly import (
     FunctionCode,
     Instruction,
@@ -12,7 +13,6 @@ from perfwright.evidence.disassembly import (
     disassemble,
     innermost,
     instruction_mix,
-    loop_bodies,
     parse_disassembly,
 )
 from perfwright.toolchain.process import run
@@ -71,7 +71,7 @@ def test_relocations_name_callees_and_data_in_objects(scan: FunctionCode) -> Non
 
 
 def test_a_loop_goes_from_the_target_of_its_jump_back_to_its_last_jump(scan: FunctionCode) -> None:
-    assert loop_bodies(scan) == ((0x20, 0x3C),)
+    assert Blocks(scan).bodies == ((0x20, 0x3C),)
 
 
 def test_only_loops_without_loops_inside_are_innermost() -> None:
@@ -136,7 +136,7 @@ def test_the_mix_of_aarch64(case: Case) -> None:
         stack_accesses=1,
         divisions=1,
     )
-    assert loop_bodies(scan) == ((0x34, 0x3C),)
+    assert Blocks(scan).bodies == ((0x34, 0x3C),)
 
 
 def test_of_other_architectures_only_the_number_is_known(scan: FunctionCode) -> None:
@@ -146,7 +146,7 @@ def test_of_other_architectures_only_the_number_is_known(scan: FunctionCode) -> 
 def test_an_empty_function_has_nothing() -> None:
     empty = FunctionCode("f", "x86_64", ())
     assert empty.normalised() == ()
-    assert loop_bodies(empty) == ()
+    assert Blocks(empty).bodies == ()
     assert instruction_mix((), "x86_64") == InstructionMix()
 
 
@@ -156,4 +156,4 @@ def test_real_code_has_its_loop(tiny: Any) -> None:
     assert {code.name for code in codes} >= {"step", "work"}
     work = next(code for code in codes if code.name == "work")
     assert work.architecture in ("x86_64", "aarch64")
-    assert loop_bodies(work)
+    assert Blocks(work).bodies

@@ -158,6 +158,19 @@ def test_calls_inside_a_unit_are_left_to_the_inliner() -> None:
     assert {fact.kind for fact in found} == {"function"}
 
 
+def test_a_function_has_its_callees_and_which_of_them_it_calls_in_loops() -> None:
+    functions = (function("dct", share=0.5), function("clamp"), function("init"))
+    calls = (
+        CallEdge("dct.c", "dct", "clamp", 0, 1),
+        CallEdge("dct.c", "dct", "clamp", 2, 1),
+        CallEdge("dct.c", "dct", "init", 0, 1),
+        CallEdge("dct.c", "dct", "printf", 0, 1),
+    )
+    found = facts(functions=functions, calls=calls)
+    assert found[0].data["callees"] == "clamp*, init"
+    assert "callees" not in found[1].data or found[1].data["callees"] is None
+
+
 def test_hot_calls_through_pointers_are_told() -> None:
     found = facts(
         functions=(function("sort", share=0.5),), calls=(CallEdge("dct.c", "sort", "", 1, 1),)

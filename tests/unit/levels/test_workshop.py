@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,13 @@ from perfwright.levels.fixed import AS_HANDED_OVER, FixedLevel
 from perfwright.levels.pipeline.level import NAME, PipelineLevel
 from perfwright.levels.protocol import Mended
 from perfwright.levels.workshop import EditWorkshop, Guards, Inside
+from perfwright.measure.counting import Count
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.testing.conformance_workshop import WorkshopConformance
 from perfwright.toolchain.discovery import Toolchain
-from perfwright.toolchain.process import run
+from perfwright.toolchain.process import ProcessResult, run
 
 Edited = Callable[..., Candidate]
 Programs = Callable[..., CapturedBuild]
@@ -139,6 +141,13 @@ def test_claims_follow_their_edits_through_repair(whispering: EditWorkshop) -> N
     said = whispering.repair(draft)
     assert isinstance(said, Repaired)
     assert said.candidate.claims == (Claim(QUIET, "it helps", ("rem-1",)),)
+
+
+@pytest.mark.llvm
+def test_what_was_expected_stays_through_repair(whispering: EditWorkshop) -> None:
+    said = whispering.repair(Candidate((LOUD,), expects="less time", confidence=0.8))
+    assert isinstance(said, Repaired)
+    assert (said.candidate.expects, said.candidate.confidence) == ("less time", 0.8)
 
 
 @pytest.mark.llvm
@@ -339,10 +348,22 @@ def test_the_baseline_is_not_guarded_against_itself(workshop: EditWorkshop) -> N
 @pytest.mark.llvm
 def test_consequences_are_what_changed_in_hot_code(workshop: EditWorkshop, edited: Edited) -> None:
     build = built(workshop.build(edited("option unroll-count=8")))
-    facts = {fact.id: fact for fact in workshop.consequences(build)}
+    baseline = built(workshop.build(BASELINE))
+    facts = {fact.id: fact for fact in workshop.consequences(build, baseline)}
     assert facts["dcode-work"].data["symbol"] == "work"
     assert facts["dsize-total"].data["delta"]
     assert len(facts) <= 12
+
+
+@pytest.mark.llvm
+def test_all_sorts_of_consequences_are_among_the_first(
+    workshop: EditWorkshop, edited: Edited
+) -> None:
+    baseline, build = (
+        built(workshop.build(c)) for c in (BASELINE, edited("option unroll-count=8"))
+    )
+    first = workshop.consequences(build, baseline)[:3]
+    assert [fact.id.partition("-")[0] for fact in first] == ["drem", "dcode", "dsize"]
 
 
 @pytest.mark.llvm
@@ -351,13 +372,106 @@ def test_consequences_are_the_same_for_who_has_not_built_it(
 ) -> None:
     """As when a campaign is resumed between two steps."""
     build = built(workshop.build(edited("option unroll-count=8")))
+    baseline = built(workshop.build(BASELINE))
     other = EditWorkshop(workshop.site, workshop.levels, hot=workshop.hot)
-    assert other.consequences(build) == workshop.consequences(build)
+    assert other.consequences(build, baseline) == workshop.consequences(build, baseline)
 
 
 @pytest.mark.llvm
-def test_the_baseline_has_no_consequences(workshop: EditWorkshop) -> None:
-    assert workshop.consequences(built(workshop.build(BASELINE))) == ()
+def test_the_incumbents_own_changes_are_not_told_against_it(
+    workshop: EditWorkshop, edited: Edited
+) -> None:
+    unrolled, more = edited("option unroll-count=8"), edited("option unroll-count=8", "flag -fPIE")
+    incumbent, build = built(workshop.build(unrolled)), built(workshop.build(more))
+    facts = workshop.consequences(build, incumbent)
+    assert not [fact for fact in facts if fact.id.startswith("inc-")]
+    assert [fact for fact in facts if "unrolled" in fact.text]
+
+
+@pytest.mark.llvm
+def test_against_the_incumbent_comes_first(workshop: EditWorkshop, edited: Edited) -> None:
+    incumbent = built(workshop.build(edited("option unroll-count=8")))
+    build = built(workshop.build(edited("option unroll-count=2")))
+    facts = workshop.consequences(build, incumbent)
+    own = [fact.id.startswith("inc-") for fact in facts]
+    assert own == sorted(own, reverse=True)
+    assert own[0]
+    assert not own[-1]
+    assert all(
+        ("against the incumbent" in fact.text) is is_own
+        for fact, is_own in zip(facts, own, strict=True)
+    )
+
+
+@pytest.mark.llvm
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ("option unroll-count=8", "now unrolled loop by a factor of 8"),
+        ("remove loop-vectorize#1", "no longer vectorized loop"),
+        ("link whole-program", "now 'work' inlined into 'main'"),
+    ],
+)
+def test_every_road_tells_what_its_passes_now_do(
+    workshop: EditWorkshop, edited: Edited, edit: str, said: str
+) -> None:
+    everywhere = EditWorkshop(workshop.site, workshop.levels)
+    baseline, build = built(everywhere.build(BASELINE)), built(everywhere.build(edited(edit)))
+    texts = [fact.text for fact in everywhere.consequences(build, baseline)]
+    assert any(said in text for text in texts), texts
+
+
+@pytest.mark.llvm
+def test_remarks_are_made_once_for_each_candidate(workshop: EditWorkshop, edited: Edited) -> None:
+    asked: list[object] = []
+
+    def counted(argv: Any, **more: Any) -> ProcessResult:
+        asked.extend(argv)
+        return run(argv, **more)
+
+    site = replace(workshop.site, runner=counted)
+    other = EditWorkshop(site, workshop.levels, hot=("work",))
+    baseline, build = (
+        built(other.build(candidate)) for candidate in (BASELINE, edited("option unroll-count=4"))
+    )
+    other.consequences(build, baseline)
+    first = asked.count("-fsave-optimization-record=yaml")
+    other.consequences(build, baseline)
+    assert first == 2 * len(site.captured.units)
+    assert asked.count("-fsave-optimization-record=yaml") == first
+
+
+@pytest.mark.llvm
+def test_without_remarks_the_other_consequences_are_told(
+    workshop: EditWorkshop, edited: Edited
+) -> None:
+    def broken(argv: Any, **more: Any) -> ProcessResult:
+        done = run(argv, **more)
+        return replace(done, status=1) if "-fsave-optimization-record=yaml" in argv else done
+
+    site = replace(workshop.site, runner=broken)
+    mute = EditWorkshop(site, workshop.levels, hot=("work",))
+    baseline, build = (built(mute.build(c)) for c in (BASELINE, edited("option unroll-count=8")))
+    sorts = {fact.id.partition("-")[0] for fact in mute.consequences(build, baseline)}
+    assert sorts == {"dcode", "dsize"}
+
+
+@pytest.mark.llvm
+def test_counts_come_first_and_not_with_drafts(workshop: EditWorkshop, edited: Edited) -> None:
+    baseline, build = (
+        built(workshop.build(c)) for c in (BASELINE, edited("option unroll-count=8"))
+    )
+    counts = {baseline.code: 2_000_000, build.code: 1_500_000}
+    counting = EditWorkshop(
+        workshop.site,
+        workshop.levels,
+        hot=("work",),
+        count=lambda made: Count("train", "simulated", counts[made.code]),
+    )
+    assert counting.consequences(build, baseline)[0].text == (
+        "instructions 2 M -> 1.5 M (-25.00%), simulated, one run of workload train"
+    )
+    assert counting.changes(build, baseline) == workshop.consequences(build, baseline)
 
 
 @pytest.mark.llvm

@@ -120,7 +120,7 @@ def test_without_valgrind_its_package_is_named() -> None:
 
 def test_a_workload_that_would_take_too_long_is_refused_with_the_way_out() -> None:
     with pytest.raises(ProgramError, match="small takes too long") as error:
-        is_simulated(Metric.INSTRUCTIONS, "simulated", reference(3.0))
+        is_simulated(Metric.INSTRUCTIONS, "simulated", reference(6.0))
     assert "a shorter train workload" in error.value.hint
 
 
