@@ -13,6 +13,8 @@ from perfwright.core.campaign import Campaign, Outcome, Settings, Team
 from perfwright.core.events import Warned
 from perfwright.core.protocols import Ground, Lesson
 from perfwright.core.trial import Trial
+from perfwright.minds.recorded import ANALYSIS, PRIORITIES
+from perfwright.minds.roles import Analysis, Priorities
 from perfwright.store.campaign import CampaignJournal, RecordEndsError
 
 WARNED = "warned"
@@ -31,6 +33,9 @@ class Story:
     """What was said on the way, besides the warnings of the ground."""
     replayed: Outcome | None = None
     """What the loop comes to when it is run over the record again."""
+    priorities: Priorities | None = None
+    analysis: Analysis | None = None
+    """What the scorer and the analyst said; missing where there were none, or no record."""
 
 
 def loop_settings(request: TuneRequest) -> Settings:
@@ -53,11 +58,23 @@ def read_story(journal: CampaignJournal, request: TuneRequest) -> Story:
     replayed: Outcome | None = None
     with contextlib.suppress(RecordEndsError):
         replayed = campaign.run()
-    warned: tuple[Warned, ...] = ()
+    return Story(
+        ground=campaign.ground,
+        trials=tuple(campaign.trials),
+        lessons=tuple(campaign.lessons),
+        outcome=outcome,
+        warned=_step(journal, WARNED, tuple[Warned, ...]) or (),
+        replayed=replayed,
+        priorities=_step(journal, PRIORITIES, Priorities),
+        analysis=_step(journal, ANALYSIS, Analysis),
+    )
+
+
+def _step(journal: CampaignJournal, key: str, kind: Any) -> Any:
+    """The outcome of a step beside the loop's; `None` if it is not on record."""
     with contextlib.suppress(RecordEndsError):
-        warned = journal.once(WARNED, tuple[Warned, ...], tuple)
-    trials, lessons = tuple(campaign.trials), tuple(campaign.lessons)
-    return Story(campaign.ground, trials, lessons, outcome, warned, replayed)
+        return journal.once(key, kind, tuple)
+    return None
 
 
 class _Absent:

@@ -27,6 +27,13 @@ class Priority:
     evidence: tuple[str, ...] = ()
 
 
+HINT = "hint"
+"""The kind of a diagnosis that says what a piece of code is: sorting, a stencil, a hash."""
+
+REMARKS = "remarks"
+"""The kind of one that stands for a group of remarks, by `category` and `count` of its data."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """Something that keeps a hot piece of code from being faster.
@@ -68,6 +75,36 @@ class Bench(Protocol):
     def draft(self, candidate: Candidate, reference: Candidate) -> Draft | Refusal:
         """Compile a candidate and compare its code with the reference's."""
         ...
+
+
+@dataclass(frozen=True)
+class Priorities:
+    """The scorer's answer as the journal keeps it.
+
+    Attributes:
+        by: the mind that gave it.
+        instead_of: the mind that was asked first and gave no answer that could be used.
+    """
+
+    functions: tuple[Priority, ...]
+    by: str
+    instead_of: str = ""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The analyst's answer as the journal keeps it; `by` and `instead_of` as for priorities."""
+
+    diagnoses: tuple[Diagnosis, ...]
+    by: str
+    instead_of: str = ""
+
+
+def remark_group(category: str, count: int, evidence: tuple[str, ...]) -> Diagnosis:
+    """A group of remarks of one category."""
+    text = f"{count} remarks: {category}"
+    data: dict[str, Scalar] = {"category": category, "count": count}
+    return Diagnosis(REMARKS, "", 0.0, text, evidence, data=data)
 
 
 class Scorer(Protocol):

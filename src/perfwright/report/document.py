@@ -34,12 +34,16 @@ class TargetRecord(_Model):
 
 
 class BaselineRecord(_Model):
-    """The user's own build; `seconds` is the median of one run over the train workloads."""
+    """The user's own build.
+
+    `seconds` is the mean over the train workloads, of the quickest run of each.
+    """
 
     identity: Identity
     seconds: float
     over_o3: float | None = Field(
-        default=None, description="plain -O3 time over baseline time, where the flags differ"
+        default=None,
+        description="time at -O3, other flags as they are, over baseline time; null: it is -O3",
     )
 
 
@@ -92,6 +96,10 @@ class TrialRecord(_Model):
     over_baseline: ComparisonRecord | None = None
     edits: list[str]
     claims: list[ClaimRecord]
+    expects: str = ""
+    confidence: float | None = Field(
+        default=None, description="stated beforehand, 0 to 1, that it is faster; null: not stated"
+    )
     repairs: list[str] = []
     lesson: str = ""
 

@@ -26,8 +26,10 @@ from perfwright.report.document import (
     CampaignDocument,
     ClaimRecord,
 )
+from perfwright.report.explanation import Explanation
 from perfwright.report.pairs import CONFIRM
 from perfwright.report.printable import printable
+from perfwright.report.story import calibrated
 from perfwright.report.trials import all_trials, novelties, short_edits
 from perfwright.units import format_duration, format_ratio
 
@@ -49,12 +51,14 @@ class Extras:
         changes: by trial id, facts on what the candidate changed in the code; one with
             `data["diff"]` shows it.
         exports: texts of the recipe by format, for example `make`.
+        story: what the scorer and the analyst said, and how far their confidence held.
     """
 
     facts: Mapping[str, Fact] = field(default_factory=dict)
     pairs: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     changes: Mapping[str, Sequence[Fact]] = field(default_factory=dict)
     exports: Mapping[str, str] = field(default_factory=dict)
+    story: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,9 @@ def render(document: CampaignDocument, extras: Extras = Extras()) -> str:
         costs=cost_parts(document),
         cost_plot=plots.shares(cost_parts(document)),
         commands=commands(document),
+        calibration=calibrated(extras.story.calibration)
+        if extras.story and extras.story.calibration
+        else "",
         words=words,
     )
 

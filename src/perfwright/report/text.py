@@ -30,7 +30,7 @@ def summary(document: CampaignDocument) -> Iterator[str]:
     the program printed.
     """
     yield ""
-    yield from _wrapped(f"{document.program or 'perfwright'}: {_headline(document)}")
+    yield from wrapped(f"{document.program or 'perfwright'}: {_headline(document)}")
     yield from _result(document)
     for warning in document.warnings:
         yield from _entry("warning", f"{warning.text}; {warning.hint}".rstrip("; "))
@@ -84,7 +84,9 @@ def _edits(document: CampaignDocument) -> Iterator[str]:
         for claim in document.claims:
             if claim.edit == edit:
                 cited = f" ({', '.join(claim.evidence)})" if claim.evidence else ""
-                yield from _wrapped(f"{claim.text}{cited}", head="      because ", more=14)
+                yield from wrapped(f"{claim.text}{cited}", head="      because ", more=14)
+    if any(not record.resolved for record in worth.values()):
+        yield "    unresolved: the pairs do not tell it from nothing; it stays for its estimate"
 
 
 def _worth(record: AttributionRecord | None) -> str:
@@ -124,7 +126,7 @@ def _trial(trial: TrialRecord, edits: str) -> Iterator[str]:
         low, high = trial.low or 0.0, trial.high if trial.high is not None else math.inf
         head += f"{figures(trial.speedup, low, high):<23}{fate:<13}"
         text = edits or "no edits"
-    yield from _wrapped(text, more=more, head=head)
+    yield from wrapped(text, more=more, head=head)
 
 
 def _next(document: CampaignDocument) -> Iterator[str]:
@@ -160,10 +162,10 @@ def _cost(document: CampaignDocument) -> Iterator[str]:
 
 
 def _entry(key: str, text: str) -> Iterator[str]:
-    yield from _wrapped(text, more=_KEY + 2, head=f"  {key:<{_KEY}}")
+    yield from wrapped(text, more=_KEY + 2, head=f"  {key:<{_KEY}}")
 
 
-def _wrapped(text: str, *, head: str = "", more: int = 0) -> Iterator[str]:
+def wrapped(text: str, *, head: str = "", more: int = 0) -> Iterator[str]:
     """Text behind `head`, in lines of at most `WIDTH`, the second and later `more` columns in."""
     yield from textwrap.wrap(
         one_line(text),

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from perfwright.app.explain import Explanation, explain
+from perfwright.app.explain import explain
 from perfwright.core.candidate import Candidate, Claim, Edit
 from perfwright.core.protocols import Mind
 from perfwright.errors import UserError
+from perfwright.report.explanation import Calibration, Explanation
+from perfwright.report.story import story_lines
 from perfwright.testing.mind import draft
 
 Recorder = Callable[..., str]
@@ -35,7 +37,9 @@ def test_a_step_goes_from_diagnosis_to_correction(story: Explanation) -> None:
     assert step.decision == "try fast; idle"
     assert step.consequence.startswith("measured faster 1.")
     assert step.consequence.endswith("against the incumbent: kept")
-    assert step.changes == ["10002 bytes of code"]
+    assert [fact.text for fact in step.changes] == ["10002 bytes of code"]
+    assert step.measured is not None
+    assert step.measured.verdict == "faster"
     assert step.correction
 
 
@@ -45,7 +49,8 @@ def test_only_facts_that_are_known_are_shown(story: Explanation) -> None:
 
 
 def test_what_did_not_pay_was_rolled_back(story: Explanation) -> None:
-    assert story.steps[2].consequence.endswith("rolled back")
+    assert "against the incumbent: rolled back" in story.steps[2].consequence
+    assert story.steps[2].consequence.endswith("x over the baseline)")
 
 
 def test_a_step_that_was_not_measured_says_why(story: Explanation) -> None:
@@ -53,11 +58,53 @@ def test_a_step_that_was_not_measured_says_why(story: Explanation) -> None:
 
 
 def test_the_lines_tell_the_same(story: Explanation) -> None:
-    text = "\n".join(story.lines())
-    assert text.startswith(f"{story.campaign}: tiny\n\ntrial 1.1\n  diagnosis    the loop is hot\n")
-    assert "    fun-1  hot_loop takes 92 % of the time (perf at hot_loop)\n" in text
+    text = "\n".join(story_lines(story))
+    opening = f"{story.campaign}: tiny, mind builtin\n\ntrial 1.1\n  diagnosis    the loop is hot\n"
+    assert text.startswith(opening)
+    assert "[fun-1] hot_loop takes 92 % of the time (perf)\n" in text
     assert "  decision     try fast; idle\n" in text
-    assert text.endswith(story.end)
+    assert story.end in text
+
+
+def test_a_later_trial_is_told_by_what_it_changes(recorded: Recorder) -> None:
+    """On top of the incumbent: its edits have been told with the trial that brought them."""
+    second = explain(recorded(draft("fast", "idle"), draft("fast", "quick"))).steps[1]
+    assert (second.base, second.decision) == (
+        "1.1",
+        "try the edits of trial 1.1, with quick, without idle",
+    )
+    assert second.diagnosis == ["quick should help"]
+
+
+# --- what was expected ----------------------------------------------------------------------
+
+
+def sure(name: str, confidence: float) -> Candidate:
+    return replace(draft(name), confidence=confidence, expects=f"{name} code")
+
+
+def test_what_was_expected_is_told(recorded: Recorder) -> None:
+    story = explain(recorded(sure("fast", 0.7)))
+    assert (story.steps[0].expects, story.steps[0].confidence) == ("fast code", 0.7)
+    assert "  expectation  fast code; 70 % sure that it is faster" in list(story_lines(story))
+
+
+def test_confidence_is_held_against_what_came_true(recorded: Recorder) -> None:
+    story = explain(recorded(sure("slow", 0.9), sure("fast", 0.7), sure("quick", 0.5)))
+    assert story.calibration == Calibration(trials=3, expected=2.1, faster=1)
+    assert list(story_lines(story))[-1] == (
+        "confidence: by the mind's own figures 2.1 of 3 measured candidates should have been "
+        "faster; 1 was"
+    )
+
+
+def test_of_two_measured_trials_nothing_is_said(recorded: Recorder) -> None:
+    assert explain(recorded(sure("slow", 0.9), sure("unsafe", 0.9))).calibration is None
+
+
+def test_a_campaign_without_a_scorer_on_record_has_no_priorities(story: Explanation) -> None:
+    """As campaigns of earlier versions, and those that an agent leads."""
+    assert (story.priorities, story.analysis) == (None, None)
 
 
 # --- how it ended ---------------------------------------------------------------------------

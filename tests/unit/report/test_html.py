@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from perfwright.core.evidence import Fact
 from perfwright.report.document import CampaignDocument
+from perfwright.report.explanation import Explanation
 from perfwright.report.html import Extras, anchor, render
 
 Documents = Callable[..., CampaignDocument]
@@ -23,6 +25,36 @@ _HARMLESS = frozenset(
     | {"svg", "g", "text", "line", "rect", "circle", "polygon"}
 )
 _EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 * 7 }}{% raw %}"
+
+
+STORY: dict[str, Any] = {
+    "campaign": "dct-3fa2c1",
+    "program": "dct",
+    "mind": "openai:x",
+    "minds": {},
+    "priorities": {
+        "by": "openai:x",
+        "functions": [
+            {"symbol": "dct_8x8", "weight": 0.9, "reason": "it is hot"}
+            | {"evidence": ["loop-dct.c:31:5"]}
+        ],
+    },
+    "analysis": {
+        "by": "builtin",
+        "instead_of": "openai:x",
+        "hints": [{"what": "a transform", "symbol": "dct_8x8", "evidence": []}],
+        "remarks": [{"category": "inline missed", "count": 12, "evidence": ["gone-1"]}],
+        "bottlenecks": [
+            {"kind": f"short-loop-{n}", "symbol": "dct_8x8", "where": "dct.c:31:5", "weight": 0.7}
+            | {"text": "64 rounds", "evidence": ["loop-dct.c:31:5"]}
+            for n in range(10)
+        ],
+    },
+    "steps": [],
+    "calibration": {"trials": 3, "expected": 2.1, "faster": 1},
+    "worth": [],
+    "end": "improved",
+}
 
 
 class Page(HTMLParser):
@@ -141,6 +173,37 @@ def test_a_trial_shows_what_it_changed_in_the_code(page: Page) -> None:
     assert "add" in page.values("class")
 
 
+def test_a_trial_says_what_was_expected_of_it(documents: Documents) -> None:
+    rounds = documents().model_dump(mode="json")["rounds"]
+    rounds[0]["trials"][1] |= {"expects": "fewer spills", "confidence": 0.75}
+    page = Page(render(documents(rounds=rounds)))
+    assert "Expected: fewer spills; 75 % sure that it is faster" in page.text
+    assert page.text.count("Expected:") == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "What matters by openai:x",
+        "0.90dct_8x8it is hot loop-dct.c:31:5",
+        "What it is dct_8x8: a transform",
+        "What holds it back by the built-in rules, for openai:x gave no usable answer",
+        "0.70dct.c:31:5short-loop-0: 64 rounds loop-dct.c:31:5",
+        "2 more",
+        "12inline missed gone-1",
+        "by the mind's own figures 2.1 of 3 measured candidates should have been faster; 1 was.",
+    ],
+)
+def test_the_page_says_what_the_mind_saw(documents: Documents, extras: Extras, said: str) -> None:
+    story = Explanation.model_validate(STORY)
+    assert said in Page(render(documents(), replace(extras, story=story))).text
+
+
+def test_without_a_record_of_it_there_is_no_such_section(page: Page) -> None:
+    assert "#diagnosis" not in page.values("href")
+    assert "What the mind saw" not in page.text
+
+
 def test_warnings_come_with_what_helps(page: Page) -> None:
     assert "the machine is noisy stop other work" in page.text
 
@@ -207,6 +270,7 @@ def test_text_of_programs_is_never_markup(documents: Documents) -> None:
         pairs={f"confirm, {_EVIL}": [(1.0, 1.1)]},
         changes={"1.2": [fact]},
         exports={"make": _EVIL},
+        story=Explanation.model_validate(_poisoned(STORY)),
     )
     page = Page(render(document, extras))
     assert {tag for tag, _ in page.elements} <= _HARMLESS

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from perfwright.core.evidence import Fact, Scalar
+from perfwright.minds.builtin.hints import hints, remark_groups
 from perfwright.minds.builtin.scorer import number
 from perfwright.minds.roles import Diagnosis, Priority
 
@@ -66,7 +67,7 @@ class RuleAnalyst:
     """Runs every rule and sorts what they say by weight."""
 
     def analyse(self, facts: Sequence[Fact], priorities: Sequence[Priority]) -> Sequence[Diagnosis]:
-        """All diagnoses, heaviest first; one of each kind, place and function."""
+        """All diagnoses, heaviest first, one of each kind, place and function; hints at the end."""
         by_kind: dict[str, list[Fact]] = {}
         for fact in facts:
             by_kind.setdefault(fact.kind, []).append(fact)
@@ -79,7 +80,8 @@ class RuleAnalyst:
         unique: dict[tuple[str, str, str], Diagnosis] = {}
         for diagnosis in found:
             unique.setdefault((diagnosis.kind, diagnosis.where, diagnosis.symbol), diagnosis)
-        return tuple(unique.values())
+        what_it_is = hints(hot.facts("function"), weights)
+        return (*unique.values(), *what_it_is, *remark_groups(hot.facts("remark"), weights))
 
 
 def calls_across_units(hot: Hot) -> Iterator[Diagnosis]:
@@ -107,10 +109,10 @@ def missed_inlining(hot: Hot) -> Iterator[Diagnosis]:
     for fact in hot.facts("remark"):
         if fact.source != "inline" or fact.data.get("outcome") != "missed":
             continue
-        callee = str(fact.data.get("Callee", ""))
+        callee = str(fact.data.get("callee", ""))
         weight = max(hot.weight(fact), hot.weights.get(callee, 0.0))
-        cost = number(fact.data, "Cost")
-        threshold = number(fact.data, "Threshold")
+        cost = number(fact.data, "cost")
+        threshold = number(fact.data, "threshold")
         if weight >= _HOT and cost > threshold > 0:
             text = f"{callee} is not inlined: cost {cost:.0f} is over the threshold {threshold:.0f}"
             numbers = {"cost": cost, "threshold": threshold}

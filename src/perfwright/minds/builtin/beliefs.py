@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -31,15 +32,30 @@ Vector = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Beliefs:
-    """Mean and standard deviation for each lever, after everything that was measured."""
+    """What each lever brings, in log speed-up, after everything that was measured.
+
+    `covariance` is a matrix over the levers: those that were measured together are believed
+    to share what was seen.
+    """
 
     levers: tuple[Called, ...]
     means: Vector
-    deviations: Vector
+    covariance: Vector
+
+    @property
+    def deviations(self) -> Vector:
+        """The standard deviation of each lever."""
+        return np.sqrt(np.clip(np.diag(self.covariance), 0.0, None))
 
     def hopes(self, curiosity: float) -> Vector:
         """The upper bound that each lever is judged by: mean + curiosity * deviation."""
         return self.means + curiosity * self.deviations
+
+    def step(self, before: Sequence[Edit], after: Sequence[Edit]) -> NormalDist:
+        """The log speed-up of one set of edits over another, interactions included."""
+        change = _pulled(after, self.levers) - _pulled(before, self.levers)
+        variance = max(0.0, float(change @ self.covariance @ change)) + _INTERACTION**2
+        return NormalDist(float(change @ self.means), math.sqrt(variance))
 
 
 def uses(edits: Sequence[Edit], lever: Called) -> bool:
@@ -53,7 +69,7 @@ def believe(levers: Sequence[Called], trials: Sequence[Trial]) -> Beliefs:
     covariance = np.diag([max(c.deviation, 1e-4) ** 2 for c in levers])
     for trial in trials:
         outcome = _outcome(trial)
-        pulled = np.array([uses(trial.candidate.edits, c) for c in levers], dtype=np.float64)
+        pulled = _pulled(trial.candidate.edits, levers)
         if outcome is None or not pulled.any():
             continue
         observed, deviation = outcome
@@ -61,7 +77,12 @@ def believe(levers: Sequence[Called], trials: Sequence[Trial]) -> Beliefs:
         gain = spread / (pulled @ spread + deviation**2 + _INTERACTION**2)
         means = means + gain * (observed - pulled @ means)
         covariance = covariance - np.outer(gain, spread)
-    return Beliefs(tuple(levers), means, np.sqrt(np.clip(np.diag(covariance), 0.0, None)))
+    return Beliefs(tuple(levers), means, covariance)
+
+
+def _pulled(edits: Sequence[Edit], levers: Sequence[Called]) -> Vector:
+    """One for each lever that these edits pull, zero for the others."""
+    return np.array([uses(edits, lever) for lever in levers], dtype=np.float64)
 
 
 def _outcome(trial: Trial) -> tuple[float, float] | None:

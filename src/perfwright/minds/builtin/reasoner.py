@@ -7,9 +7,11 @@ the machine code of a hot function are dropped before anything is measured.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import TypeVar
 
 from perfwright.core.candidate import Candidate, Edit
@@ -54,7 +56,8 @@ class LeverReasoner:
             draft = _bundle(base, fresh[:size], levers)
             if draft.edits and draft.id not in tried:
                 tried.add(draft.id)
-                drafts.append(draft)
+                step = beliefs.step(situation.incumbent.edits, draft.edits)
+                drafts.append(_foretold(draft, step))
         return drafts
 
     def _shuffled(self, levers: list[Called]) -> list[Called]:
@@ -106,6 +109,16 @@ class LeverReasoner:
 def _by_round(values: Sequence[T], number: int) -> T:
     """The value for a round; the last one for all later rounds."""
     return values[min(number, len(values)) - 1]
+
+
+def _foretold(draft: Candidate, step: NormalDist) -> Candidate:
+    """The draft with what is believed of it: how much it brings, and whether anything at all."""
+    ratio = math.exp(step.mean)
+    return replace(
+        draft,
+        expects=f"about {ratio:.2f}x, give or take {ratio * step.stdev:.2f}",
+        confidence=round(1.0 - step.cdf(_LEAST_HOPE), 2),
+    )
 
 
 def _bundle(base: Candidate, levers: Sequence[Called], known: Sequence[Called]) -> Candidate:
