@@ -54,14 +54,18 @@ def document_from(
         toolchain=ToolchainRecord(version=context["version"]),
         target=TargetRecord(triple=context["triple"], cpu=context["cpu"]),
         metric=ground.metric if ground else request.metric or "cpu",
-        baseline=BaselineRecord(identity=ground.identity, seconds=ground.baseline_seconds)
+        baseline=BaselineRecord(
+            identity=ground.identity,
+            seconds=ground.baseline_seconds,
+            over_o3=ground.over_o3,
+        )
         if ground
         else None,
         result=_result(story, delivered),
         rounds=_rounds(story.trials, story.lessons),
-        attribution=[_attribution(c) for c in outcome.attribution] if outcome else [],
+        attribution=[attribution_record(c) for c in outcome.attribution] if outcome else [],
         edits=[str(edit) for edit in final.edits] if final else [],
-        claims=[_claim(claim) for claim in final.claims] if final else [],
+        claims=[claim_record(claim) for claim in final.claims] if final else [],
         recipe=str(recipe) if recipe else None,
         report=str(report) if report else None,
         usage=usage_record(record.usage),
@@ -84,7 +88,7 @@ def _result(story: Story, delivered: Comparison | None) -> ResultRecord | None:
         pairs=said.pairs,
         correct=correct,
         method=said.method,
-        delivered=_comparison(delivered) if delivered else None,
+        delivered=comparison_record(delivered) if delivered else None,
     )
 
 
@@ -111,9 +115,11 @@ def _trial(trial: Trial, lesson: Lesson | None) -> TrialRecord:
         high=_bound(measured.high) if measured else None,
         pairs=measured.pairs if measured else 0,
         accepted=trial.accepted,
-        over_baseline=_comparison(trial.over_baseline) if trial.over_baseline else None,
+        over_baseline=comparison_record(trial.over_baseline) if trial.over_baseline else None,
         edits=[str(edit) for edit in trial.candidate.edits],
-        claims=[_claim(claim) for claim in trial.candidate.claims],
+        claims=[claim_record(claim) for claim in trial.candidate.claims],
+        expects=trial.candidate.expects,
+        confidence=trial.candidate.confidence,
         repairs=list(trial.repairs),
         lesson=_lesson(lesson) if lesson else "",
     )
@@ -123,7 +129,8 @@ def _lesson(lesson: Lesson) -> str:
     return f"{lesson.cause}; next: {lesson.next}" if lesson.next else lesson.cause
 
 
-def _comparison(said: Comparison) -> ComparisonRecord:
+def comparison_record(said: Comparison) -> ComparisonRecord:
+    """A comparison as documents have it."""
     return ComparisonRecord(
         verdict=said.verdict,
         speedup=said.ratio,
@@ -133,11 +140,13 @@ def _comparison(said: Comparison) -> ComparisonRecord:
     )
 
 
-def _claim(claim: Claim) -> ClaimRecord:
+def claim_record(claim: Claim) -> ClaimRecord:
+    """A claim as documents have it."""
     return ClaimRecord(edit=str(claim.edit), text=claim.text, evidence=list(claim.evidence))
 
 
-def _attribution(contribution: Contribution) -> AttributionRecord:
+def attribution_record(contribution: Contribution) -> AttributionRecord:
+    """What an edit is worth, as documents have it."""
     said = contribution.comparison
     return AttributionRecord(
         edit=contribution.edit,

@@ -1,43 +1,46 @@
 """What a campaign with models would cost: `perfwright tune --dry-run`.
 
 The program is built, run and looked into as at the beginning of a campaign, in a folder that
-is thrown away; then the briefs that models would get are written and counted, and none is sent.
+is thrown away.  Then the rounds are rehearsed: the roles write their real requests, the
+built-in mind answers in the models' place, and no candidate is measured.  The requests are
+counted, and none is sent.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from perfwright.app.minds import study_of
+from perfwright.app.minds import ruled, study_of
 from perfwright.app.request import TuneRequest
 from perfwright.app.tune import observer_of, plan_for, prepare
 from perfwright.app.workplace import Setup, Workplace
-from perfwright.core.budget import Meter
-from perfwright.core.candidate import BASELINE
+from perfwright.core.budget import Meter, Usage
+from perfwright.core.candidate import BASELINE, Candidate
 from perfwright.core.events import Reporter
-from perfwright.core.protocols import Ground, Situation
+from perfwright.core.evidence import Fact
+from perfwright.core.protocols import Ground, Refusal, Situation
+from perfwright.core.trial import Trial, TrialState
+from perfwright.core.verdict import Comparison, Verdict
 from perfwright.measure.executor import open_executor
 from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
-from perfwright.minds.builtin.analyst import RuleAnalyst
-from perfwright.minds.builtin.scorer import ShareScorer
+from perfwright.minds.builtin import builtin_mind
+from perfwright.minds.roles import Bench, Draft
+from perfwright.minds.team import RoleMind
 from perfwright.store.journal import JournalStore
 
-_ANSWER_TOKENS = {"scorer": 400, "analyst": 1500, "reasoner": 900, "evaluator": 150}
-"""A generous guess at what a model writes, thinking left out."""
+if TYPE_CHECKING:
+    from perfwright.minds.llm.understudy import Understudy
 
-_SCHEMA_TOKENS = {"scorer": 200, "analyst": 550, "reasoner": 400, "evaluator": 150}
-_TOOLS_TOKENS = 550
-_TOOL_TURN = 900
-_EVALUATED = 1200
-"""Characters of the evaluator's brief: it exists only once a trial has ended."""
-
-_HISTORY = 150
-"""What a round adds to the brief of the next."""
+_MODEL = "rehearsal"
+_CHANGED = 12
+_CHANGE = "what a candidate does to the code of one hot function, in about a line of figures"
+"""What the evaluator is shown of a build that a rehearsal does not make."""
 
 
 class RoleEstimate(BaseModel):
@@ -104,8 +107,147 @@ def estimate(request: TuneRequest, reporter: Reporter) -> Estimate:
     )
 
 
+@dataclass
+class Counter:
+    """Implements `perfwright.minds.llm.ledger.Recorder`: counts one role's requests.
+
+    `sent` and `answered` are in characters, what is put around an answer left out.
+    """
+
+    requests: int = 0
+    characters_sent: int = 0
+    characters_answered: int = 0
+
+    def recall(self, role: str, request: Mapping[str, Any]) -> None:
+        """Nothing is known."""
+
+    def record(
+        self,
+        role: str,
+        request: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        tokens: int,
+        usd: float,
+    ) -> None:
+        """Count a request and its answer."""
+        from perfwright.minds.llm.wire import request_text
+
+        del role, tokens, usd
+        self.requests += 1
+        self.characters_sent += len(request_text(request))
+        self.characters_answered += sum(len(str(part.get("args", ""))) for part in answer["parts"])
+
+    def sent(self) -> None:
+        """See `Recorder.sent`."""
+
+    def used(self) -> Usage:
+        """Nothing has been spent."""
+        return Usage()
+
+
+@dataclass(frozen=True)
+class Unbuilt:
+    """Implements `perfwright.minds.roles.Bench`: takes every draft to change something."""
+
+    def draft(self, candidate: Candidate, reference: Candidate) -> Draft | Refusal:
+        """See `Bench.draft`."""
+        del reference
+        return Draft(candidate.id, 0, ("any",))
+
+
+@dataclass
+class Rehearsal:
+    """Rounds in which the built-in mind answers in place of models."""
+
+    place: Workplace
+    ground: Ground
+    rounds: int
+    counted: dict[str, Counter] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Counter]:
+        """What each role that a model is to play would be asked."""
+        from perfwright.minds.llm.understudy import Understudy
+
+        bench: Bench = Unbuilt()
+        understudy = Understudy(builtin_mind(bench, seed=self.place.setup.request.seed))
+        team = self._team(understudy)
+        situation = Situation(self.ground, BASELINE, (), (), 1, self.rounds)
+        priorities = diagnoses = None
+        for number in range(1, self.rounds + 1):
+            situation = replace(situation, round=number, rounds_left=self.rounds - number + 1)
+            understudy.situation = situation
+            if priorities is None or diagnoses is None:
+                priorities = team.scorer.score(self.ground.facts)
+                diagnoses = team.analyst.analyse(self.ground.facts, priorities)
+            drafts = team.reasoner.reason(situation, diagnoses)
+            if not drafts:
+                break
+            trial = self._trial(number, drafts[0])
+            understudy.trial = trial
+            lesson = team.evaluator.evaluate(situation, trial)
+            situation = replace(
+                situation,
+                trials=(*situation.trials, trial),
+                lessons=(*situation.lessons, lesson),
+                incumbent=trial.candidate if trial.accepted else situation.incumbent,
+            )
+        return self.counted
+
+    def _team(self, understudy: Understudy) -> RoleMind:
+        """The roles as the request has them, models replaced by the understudy."""
+        from perfwright.minds.llm.client import Line
+        from perfwright.minds.llm.mind import model_role
+
+        request, study = self.place.setup.request, study_of(self.place)
+        roles: dict[str, Any] = {}
+        for role in ROLES:
+            if request.assignment.mind_of(role) in (BUILTIN, WITHOUT):
+                roles[role] = ruled(role, request, understudy.mind)
+                continue
+            self.counted[role] = Counter()
+            line = Line(_MODEL, _stand_in(understudy, role), self.counted[role])
+            roles[role] = model_role(role, line, study)
+        return RoleMind(**roles)
+
+    def _trial(self, number: int, draft: Candidate) -> Trial:
+        """A round's measured trial: every other one is kept."""
+        kept = number % 2 == 0
+        ratio = 1.012 if kept else 0.988
+        verdict = Verdict.FASTER if kept else Verdict.SLOWER
+        seen = Comparison(verdict, ratio, ratio - 0.004, ratio + 0.004, 30)
+        changes = tuple(
+            Fact(f"change-{number}", "code", "llvm-objdump", "", _CHANGE)
+            for number in range(_CHANGED)
+        )
+        return Trial(
+            f"{number}.1",
+            number,
+            draft,
+            TrialState.MEASURED,
+            consequences=changes,
+            against_incumbent=seen,
+            over_baseline=seen,
+            accepted=kept,
+        )
+
+
+def _stand_in(understudy: Understudy, role: str) -> Any:
+    """A model that says what the understudy says, after one turn of tools if there are any."""
+    from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart
+    from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+    def reply(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        returned = any(isinstance(p, ToolReturnPart) for m in messages for p in m.parts)
+        if info.function_tools and not returned:
+            return ModelResponse([ToolCallPart(name, dict(a)) for name, a in understudy.calls()])
+        answer = understudy.answer(role).model_dump(mode="json")
+        return ModelResponse([ToolCallPart(info.output_tools[0].name, answer)])
+
+    return FunctionModel(reply)
+
+
 def _looked(setup: Setup, reporter: Reporter, rounds: int) -> dict[str, RoleEstimate]:
-    """Observe the program in a journal of its own, and count."""
+    """Observe the program in a journal of its own, rehearse, and count."""
     meter = Meter()
     with (
         JournalStore.open(setup.settings.home) as store,
@@ -114,48 +256,22 @@ def _looked(setup: Setup, reporter: Reporter, rounds: int) -> dict[str, RoleEsti
     ):
         place = Workplace(setup, journal, executor, meter, reporter)
         ground = journal.once("observe", Ground, observer_of(place).observe)
-        briefs = _briefs(place, ground, rounds)
-    found = {}
-    for role in ROLES:
-        mind = setup.request.assignment.mind_of(role)
-        if mind not in (BUILTIN, WITHOUT):
-            found[role] = _counted(role, mind, briefs[role], rounds, setup.request.tool_calls)
-    return found
+        counted = Rehearsal(place, ground, rounds).run()
+    assignment = setup.request.assignment
+    return {role: _priced(assignment.mind_of(role), counter) for role, counter in counted.items()}
 
 
-def _briefs(place: Workplace, ground: Ground, rounds: int) -> dict[str, str]:
-    """What each role would be shown first; the built-in rules stand in for the roles before it."""
-    from perfwright.minds.llm.brief import analyst_brief, reasoner_brief, scorer_brief
-
-    study = study_of(place)
-    scene, budget = study.scene, study.budget
-    priorities = ShareScorer(budget.top).score(ground.facts)
-    diagnoses = RuleAnalyst().analyse(ground.facts, priorities)[:20]
-    situation = Situation(ground, BASELINE, (), (), 1, rounds)
-    return {
-        "scorer": scorer_brief(ground.facts, scene, budget),
-        "analyst": analyst_brief(ground.facts, priorities, scene, budget),
-        "reasoner": reasoner_brief(situation, diagnoses, scene, budget),
-        "evaluator": "x" * _EVALUATED,
-    }
-
-
-def _counted(role: str, mind: str, brief: str, rounds: int, tool_calls: int) -> RoleEstimate:
-    """The requests of one role; a reasoner with tools is taken to use them in one turn a round."""
-    from perfwright.minds.llm.brief import estimate_tokens
+def _priced(mind: str, counter: Counter) -> RoleEstimate:
+    """The requests of one role in tokens and money."""
+    from perfwright.minds.llm.brief import CHARACTERS_A_TOKEN
     from perfwright.minds.llm.prices import price_of_tokens
-    from perfwright.minds.llm.roles import prompt
 
-    each = estimate_tokens(prompt(role)) + estimate_tokens(brief) + _SCHEMA_TOKENS[role]
-    requests, sent = (rounds, rounds * each) if role in ("reasoner", "evaluator") else (1, each)
-    answered = requests * _ANSWER_TOKENS[role]
-    if role == "reasoner":
-        sent += _HISTORY * rounds * (rounds - 1) // 2
-        if tool_calls:
-            sent += rounds * (each + 2 * _TOOLS_TOKENS + _TOOL_TURN)
-            answered += rounds * 100
-            requests *= 2
-    price = price_of_tokens(mind, sent, answered)
+    sent = round(counter.characters_sent / CHARACTERS_A_TOKEN)
+    answered = round(counter.characters_answered / CHARACTERS_A_TOKEN)
     return RoleEstimate(
-        mind=mind, requests=requests, input_tokens=sent, output_tokens=answered, usd=price
+        mind=mind,
+        requests=counter.requests,
+        input_tokens=sent,
+        output_tokens=answered,
+        usd=price_of_tokens(mind, sent, answered),
     )

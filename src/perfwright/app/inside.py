@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
-import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfwright.app.workplace import Workplace
-from perfwright.core.candidate import Candidate
+from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.evidence import Fact
-from perfwright.core.protocols import Build, Refusal
+from perfwright.core.protocols import Build, Refusal, Repaired
 from perfwright.errors import ProgramError, UserError, unknown_name
 from perfwright.evidence.disassembly import disassemble as disassemble_code
-from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, source
-from perfwright.measure.machine import look as look_at_machine
+from perfwright.evidence.irdump import lean
+from perfwright.levels.pipeline.level import NAME as PIPELINE
+from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, counters_here
 from perfwright.program.captured import Unit
 from perfwright.program.plan import BuildPlan, Paths, unit_steps
 
@@ -36,7 +37,7 @@ class Counted:
     how: str
 
 
-def unit_of(facts: tuple[Fact, ...], symbol: str) -> str:
+def unit_of(facts: Sequence[Fact], symbol: str) -> str:
     """The unit that defines a function.
 
     Raises:
@@ -72,7 +73,7 @@ def optimised_ir(place: Workplace, candidate: Candidate, unit: str, symbol: str)
         UserError: the candidate is optimised by the linker, or does not build.
         ProgramError: the compiler fails.
     """
-    plan = _plan(place, candidate)
+    plan = plan_of(place, candidate)
     if plan.whole_program:
         raise UserError(
             "this candidate is optimised by the linker, behind which there is machine code only",
@@ -81,20 +82,28 @@ def optimised_ir(place: Workplace, candidate: Candidate, unit: str, symbol: str)
     captured = place.captured.unit(unit)
     out = place.folder / "inside"
     out.mkdir(parents=True, exist_ok=True)
-    for argv in _to_ir(place, captured, plan, out):
+    for argv in steps_to_ir(place, captured, plan, out):
         said = place.workshop.site.runner(argv, cwd=captured.cwd, env=captured.env)
         if not said.ok:
             raise ProgramError(f"{unit} does not compile to IR", cause=said.explain())
     return function_text((out / "unit.ll").read_text(encoding="utf-8", errors="replace"), symbol)
 
 
-def _to_ir(place: Workplace, unit: Unit, plan: BuildPlan, out: Path) -> list[tuple[str, ...]]:
-    """The commands of the unit's build, up to where its IR is optimised, written as text."""
+def steps_to_ir(
+    place: Workplace, unit: Unit, plan: BuildPlan, out: Path, asking: Sequence[str] = ()
+) -> list[tuple[str, ...]]:
+    """The commands of the unit's build, up to where its IR is optimised, written as text.
+
+    Args:
+        asking: options of LLVM for the command that optimises.
+    """
     paths = Paths(out / "unit.ll", out / "unit.bc", out / "unit.ll")
     steps = unit_steps(unit, plan, place.setup.toolchain, paths)
     if len(steps) == 1:
-        return [(*steps[0].argv, "-fno-lto", "-S", "-emit-llvm")]
-    return [step.argv if step.stage == "compile" else (*step.argv, "-S") for step in steps[:2]]
+        words = tuple(word for option in asking for word in ("-mllvm", option))
+        return [(*steps[0].argv, "-fno-lto", "-S", "-emit-llvm", *words)]
+    front, optimise = steps[:2]
+    return [front.argv, (*optimise.argv, "-S", *asking)]
 
 
 def function_text(module: str, symbol: str) -> str:
@@ -111,7 +120,7 @@ def function_text(module: str, symbol: str) -> str:
         elif kept:
             kept.append(line)
             if line == "}":
-                return "\n".join(kept)
+                return lean(kept)
     raise UserError(
         f"{symbol} is not there", cause="it was inlined everywhere, or removed as unused"
     )
@@ -154,11 +163,10 @@ def counters(place: Workplace, candidate: Candidate) -> Counted:
         limits=expected.limits,
         counters=True,
     )
-    valgrind = shutil.which("valgrind")
-    how = str(source(look_at_machine(), Path(valgrind) if valgrind else None))
-    executor = place.metered
-    if how == "simulated" and valgrind:
-        executor = SimulatedCounters(place.metered, Path(valgrind))
+    where, valgrind = counters_here()
+    how, executor = str(where), place.metered
+    if where == "simulated" and valgrind is not None:
+        executor = SimulatedCounters(place.metered, valgrind)
     timed = place.metered.execute(run)
     counted = timed
     try:
@@ -193,7 +201,7 @@ class Drafted:
 
     Attributes:
         candidate: what it was repaired to.
-        changes: against the baseline.
+        changes: against the baseline, and against the reference where that is another.
         differs: whether its machine code is another than the reference's.
     """
 
@@ -218,12 +226,41 @@ def drafted(place: Workplace, draft: Candidate, reference: Candidate) -> Drafted
         candidate=repaired.candidate,
         repairs=repaired.repairs,
         size_bytes=build.size_bytes,
-        changes=place.workshop.consequences(build),
+        changes=place.workshop.changes(build, other),
         differs=build.code != other.code,
     )
 
 
-def _plan(place: Workplace, candidate: Candidate) -> BuildPlan:
+def edit_from(text: str) -> Edit:
+    """An edit as an agent or a model writes it: at level `pipeline` unless it says otherwise.
+
+    Raises:
+        UserError: it is empty.
+    """
+    bare = text.strip()
+    if not bare:
+        raise UserError("an edit is empty", hint="for example: option inline-threshold=600")
+    return Edit(PIPELINE, bare.removeprefix(f"{PIPELINE}: "))
+
+
+def mended(place: Workplace, draft: Candidate) -> Repaired:
+    """A draft, repaired.
+
+    Raises:
+        UserError: it is refused.
+    """
+    repaired = place.workshop.repair(draft)
+    if isinstance(repaired, Refusal):
+        raise UserError("the edits are refused", cause=repaired.reason)
+    return repaired
+
+
+def plan_of(place: Workplace, candidate: Candidate) -> BuildPlan:
+    """How a candidate is built.
+
+    Raises:
+        UserError: it cannot be.
+    """
     plan = place.workshop.plan(candidate)
     if isinstance(plan, Refusal):
         raise UserError("this candidate cannot be built", cause=plan.reason)

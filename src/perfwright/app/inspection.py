@@ -1,32 +1,39 @@
-"""What a thinking mind may look at: the -O3 outline, options, passes, and IR on its way."""
+"""What a thinking mind may look at: the -O3 outline, options, passes, IR and machine blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from perfwright.app.blocks import block_lines
 from perfwright.app.drafts import WorkshopBench
+from perfwright.app.inside import drafted, edit_from, mended, unit_of
+from perfwright.app.passes_ir import Moment, PassesIr, When
 from perfwright.app.workplace import Workplace
-from perfwright.core.protocols import Ground
-from perfwright.errors import UserError, unknown_name
+from perfwright.core.candidate import Candidate
+from perfwright.core.evidence import Fact
+from perfwright.core.protocols import Ground, Repaired
+from perfwright.errors import unknown_name
 from perfwright.minds.builtin.levers import LEVERS
 from perfwright.pipeline.edits import SetOption, parse_edit
-from perfwright.pipeline.fidelity import restored, text_options
 from perfwright.pipeline.options import TunableOption, format_value, tunable_options
 from perfwright.pipeline.places import Located, locate_all
 from perfwright.pipeline.tree import Node, Pipeline, parse
 from perfwright.pipeline.vocabulary import Vocabulary
-from perfwright.program.plan import machine_options
 from perfwright.toolchain.about import option_table, pass_registry
-from perfwright.toolchain.process import Limits
 
 if TYPE_CHECKING:
     from perfwright.minds.llm.brief import Scene
     from perfwright.minds.llm.tools import Instruments
 
 _LINE = 110
-_IR_LIMITS = Limits(wall=60.0)
-_BANNER = "; *** IR Dump "
+_BOOKKEEPING = re.compile(
+    r"annotation|memprof-|coro-|require$|invalidate$|openmp-|ee-instrument|transform-warning"
+    r"|alloc-token|cg-profile|rel-lookup-table|move-auto-init|recompute-globalsaa|called-value"
+)
+"""Passes for coroutines, OpenMP, instrumentation and warnings, and analyses asked for ahead."""
 
 
 def scene(place: Workplace) -> Scene:
@@ -45,14 +52,21 @@ def scene(place: Workplace) -> Scene:
 
 
 def outline(pipeline: Pipeline) -> str:
-    """The pipeline with its places, nested like itself and without parameters."""
-    located = locate_all(pipeline)
+    """The pipeline with its places, nested like itself and without parameters.
+
+    A place that is the only one of its name needs no number.  Passes that do not make code
+    faster wherever they stand (`_BOOKKEEPING`) are left out; their places can be edited still.
+    """
+    everything = locate_all(pipeline)
+    times = Counter(each.place.name for each in everything)
+    located = [each for each in everything if not _BOOKKEEPING.match(each.node.name)]
     words: list[str] = []
     for index, each in enumerate(located):
         deeper = index + 1 < len(located) and located[index + 1].depth > each.depth
         after = located[index + 1].depth if index + 1 < len(located) else 0
         closing = ")" * max(0, each.depth - after)
-        words.append(f"{each.place}{'(' if deeper else ''}{closing}")
+        name = each.place if times[each.place.name] > 1 else each.place.name
+        words.append(f"{name}{'(' if deeper else ''}{closing}")
     lines, line = [], ""
     for word in words:
         if line and len(line) + len(word) + 1 > _LINE:
@@ -90,6 +104,9 @@ def instruments(place: Workplace) -> Instruments:
         ir=looking.ir,
         option=looking.option,
         optimiser_pass=looking.optimiser_pass,
+        functions=looking.functions,
+        block=looking.block,
+        effects=looking.effects,
     )
 
 
@@ -140,57 +157,45 @@ class _Looking:
         inside = "the top" if each.parent is None else str(self._located[each.parent].place)
         return f"{each.node} is {each.place} in {inside}"
 
-    def ir(self, symbol: str, pass_name: str, when: str) -> str:
-        """A function's IR before or after the first run of a pass in -O3.
+    def ir(
+        self, symbol: str, pass_name: str, when: When, run: int = 1, edits: Sequence[str] = ()
+    ) -> str:
+        """A function's IR around a run of a pass, in the baseline's build or with edits.
 
         Raises:
-            UserError: the pass is not part of -O3, or never ran on the function.
+            UserError: function, pass, run or edits are not valid.
         """
-        plain = pass_name.strip().partition("#")[0].partition("<")[0]
-        names = [each.node.name for each in self._located]
-        if plain not in names:
-            raise unknown_name("pass of -O3", plain[:80], names)
-        for unit in self._units_of(symbol):
-            dumped = self._dump(unit, symbol, plain, when)
-            if dumped:
-                return dumped
-        raise UserError(f"{plain} never ran on {symbol}")
+        draft = self._drafted(edits)
+        moment = Moment(pass_name, when, run)
+        said = PassesIr(self._place, self._facts).ir(symbol, moment, draft.candidate)
+        return "\n".join([*draft.repairs, said])
 
-    def _units_of(self, symbol: str) -> Sequence[str]:
-        ground = self._place.journal.once("observe", Ground, _never)
-        return [
-            str(fact.data["unit"])
-            for fact in ground.facts
-            if fact.kind == "function" and fact.data.get("symbol") == symbol
-        ]
+    def block(self, symbol: str, name: str = "", edits: Sequence[str] = ()) -> str:
+        """A function's machine blocks and loops, or one of them as llvm-mca sees it.
 
-    def _dump(self, unit: str, symbol: str, pass_name: str, when: str) -> str:
-        place = self._place
-        flags = (*place.captured.unit(unit).argv, *place.setup.base.compile_flags)
-        options = text_options("O3", option_table(self._toolchain), {})
-        result = place.look_inside(
-            [
-                self._toolchain.tool("opt"),
-                f"-passes={restored(self._base, 'O3')}",
-                f"-print-{when}={pass_name}",
-                f"-filter-print-funcs={symbol}",
-                *options,
-                *machine_options(flags),
-                "-disable-output",
-                str(place.bitcode[unit].plain),
-            ],
-            _IR_LIMITS,
-        )
-        return _first_dump(result.error_text)
+        Raises:
+            UserError: function, block or edits are not valid.
+        """
+        unit_of(self._facts, symbol)
+        draft = self._drafted(edits)
+        lines = block_lines(self._place, self._facts, symbol, name, draft.candidate)
+        return "\n".join([*draft.repairs, *lines])
 
+    def functions(self, symbols: Sequence[str]) -> Mapping[str, str]:
+        """The IR of functions where -O3 begins to vectorise; see `PassesIr.functions`."""
+        return PassesIr(self._place, self._facts).functions(symbols)
 
-def _first_dump(text: str) -> str:
-    """The first dump of the function, or of a loop in it; attributes and metadata add nothing."""
-    _, _, rest = text.partition(_BANNER)
-    _, _, body = rest.partition(_BANNER)[0].partition("\n")
-    start = max(0, body.find("define "))
-    lines = (line.partition(", !")[0] for line in body[start:].splitlines())
-    return "\n".join(line for line in lines if line.strip())
+    def effects(self, draft: Candidate, incumbent: Candidate) -> tuple[Fact, ...]:
+        """What a draft changes in code and remarks; nothing of one that does not build."""
+        seen = drafted(self._place, draft, incumbent)
+        return seen.changes
+
+    def _drafted(self, edits: Sequence[str]) -> Repaired:
+        return mended(self._place, Candidate(tuple(edit_from(text) for text in edits)))
+
+    @property
+    def _facts(self) -> Sequence[Fact]:
+        return self._place.journal.once("observe", Ground, _never).facts
 
 
 def _never() -> Ground:

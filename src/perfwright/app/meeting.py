@@ -1,8 +1,8 @@
-"""Where the loop and an agent outside it wait for each other.
+"""Where the loop and whoever thinks outside it wait for each other.
 
 The campaign's loop runs in a thread of its own and asks its mind; this mind hands the question
-over and waits.  The agent gives an order and waits in turn, until the loop has its next
-question or has ended.  So there is one engine, whoever thinks.
+over and waits.  Who is outside answers and waits in turn, until the loop has its next question
+or has ended.  So there is one engine, whoever thinks.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from perfwright.core.budget import Budget
 from perfwright.core.candidate import Candidate
 from perfwright.core.protocols import Lesson, Refusal, Situation
 from perfwright.core.trial import Trial, TrialState
 from perfwright.minds.roles import Evaluator
+
+QuestionT = TypeVar("QuestionT")
+AnswerT = TypeVar("AnswerT")
 
 
 class Question(StrEnum):
@@ -67,18 +71,18 @@ Order = Propose | Measure | Finish
 
 
 @dataclass
-class Meeting:
-    """One question and one order at a time, between two threads."""
+class Meeting(Generic[QuestionT, AnswerT]):
+    """One question and one answer at a time, between two threads."""
 
     _changed: threading.Condition = field(default_factory=threading.Condition)
-    _asked: Asked | None = None
-    _order: Order | None = None
+    _asked: QuestionT | None = None
+    _answer: AnswerT | None = None
     _over: bool = False
     _stopping: bool = False
 
     @property
-    def asked(self) -> Asked | None:
-        """The question that waits for an order; `None` while the loop works or is over."""
+    def asked(self) -> QuestionT | None:
+        """The question that waits for an answer; `None` while the loop works or is over."""
         with self._changed:
             return self._asked
 
@@ -87,35 +91,38 @@ class Meeting:
         """Whether the loop is to end where it is."""
         return self._stopping
 
-    def ask(self, asked: Asked) -> Order:
-        """The order, which stays until `take`: called by the loop.
+    def ask(self, asked: QuestionT, seconds: float | None = None) -> AnswerT:
+        """The answer, which stays until `take`: called by the loop.
 
         Raises:
             KeyboardInterrupt: the loop must stop.
+            TimeoutError: nobody answered for so many seconds.
         """
         with self._changed:
-            if self._order is None:
+            if self._answer is None:
                 self._asked = asked
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._order is not None or self._stopping)
+                self._changed.wait_for(lambda: self._answer is not None or self._stopping, seconds)
                 self._asked = None
-            if self._stopping or self._order is None:
+            if self._stopping:
                 raise KeyboardInterrupt
-            return self._order
+            if self._answer is None:
+                raise TimeoutError
+            return self._answer
 
     def take(self) -> None:
-        """The order has been followed."""
+        """The answer has been followed."""
         with self._changed:
-            self._order = None
+            self._answer = None
 
-    def give(self, order: Order) -> None:
-        """Answer the question that waits: called by the agent."""
+    def give(self, answer: AnswerT) -> None:
+        """Answer the question that waits: called from outside."""
         with self._changed:
-            self._order = order
+            self._answer = answer
             self._asked = None
             self._changed.notify_all()
 
-    def wait(self) -> Asked | None:
+    def wait(self) -> QuestionT | None:
         """The next question; `None` when the loop has ended."""
         with self._changed:
             self._changed.wait_for(lambda: self._asked is not None or self._over)
@@ -143,7 +150,7 @@ class AgentMind:
     gives none.
     """
 
-    meeting: Meeting
+    meeting: Meeting[Asked, Order]
     evaluator: Evaluator
     budget: Budget
 

@@ -17,6 +17,7 @@ from perfwright.core.protocols import Mind
 from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
 from perfwright.minds.builtin import builtin_mind
 from perfwright.minds.plain import PlainAnalyst, PlainEvaluator, PlainReasoner, PlainScorer
+from perfwright.minds.recorded import recorded
 from perfwright.minds.team import RoleMind
 from perfwright.store.campaign import CampaignJournal
 from perfwright.store.records import Dialogue
@@ -52,11 +53,11 @@ def mind_of(place: Workplace) -> Mind:
     bench = WorkshopBench(place.workshop)
     builtin = builtin_mind(bench, seed=request.seed)
     if not request.assignment.models:
-        return _filled({role: _ruled(role, request, builtin) for role in ROLES})
+        return _filled({role: ruled(role, request, builtin) for role in ROLES}, place)
     return _with_models(place, builtin)
 
 
-def _ruled(role: str, request: TuneRequest, builtin: RoleMind) -> Any:
+def ruled(role: str, request: TuneRequest, builtin: RoleMind) -> Any:
     """A role without a model: the built-in one, or the one that does as little as possible."""
     plain = {
         "scorer": PlainScorer(request.top_k),
@@ -68,8 +69,15 @@ def _ruled(role: str, request: TuneRequest, builtin: RoleMind) -> Any:
     return plain[role] if left_out else getattr(builtin, role)
 
 
-def _filled(roles: Mapping[str, Any]) -> RoleMind:
-    return RoleMind(roles["scorer"], roles["analyst"], roles["reasoner"], roles["evaluator"])
+def _filled(roles: Mapping[str, Any], place: Workplace) -> RoleMind:
+    """The roles together; what they say once and for all is put on record."""
+    assignment = place.setup.request.assignment
+    return RoleMind(
+        **{
+            role: recorded(role, played, assignment.mind_of(role), place.journal)
+            for role, played in roles.items()
+        }
+    )
 
 
 def _with_models(place: Workplace, builtin: RoleMind) -> Mind:
@@ -85,16 +93,19 @@ def _with_models(place: Workplace, builtin: RoleMind) -> Mind:
         recorder=JournalRecorder(place.journal, place.meter),
         caps=Caps(request.max_requests, request.max_tokens, request.max_usd),
         patience=Patience(timeout=request.mind_timeout),
+        guests=place.guests,
     )
     study = study_of(place)
+    readers = {request.assignment.mind_of(role) for role in ("reasoner", "evaluator")}
+    place.counting = bool(readers - {BUILTIN, WITHOUT})
     roles: dict[str, Any] = {}
     for role in ROLES:
         name = request.assignment.mind_of(role)
         if name in (BUILTIN, WITHOUT):
-            roles[role] = _ruled(role, request, builtin)
+            roles[role] = ruled(role, request, builtin)
         else:
             roles[role] = model_role(role, connection.line(name, role), study)
-    return Frugal(_filled(roles), study.warn)
+    return Frugal(_filled(roles, place), study.warn)
 
 
 def study_of(place: Workplace) -> Study:
@@ -105,7 +116,7 @@ def study_of(place: Workplace) -> Study:
     request = place.setup.request
     return Study(
         scene=scene(place),
-        budget=Budget(tokens=request.context_tokens, top=request.top_k),
+        budget=Budget(request.context_tokens, request.top_k, request.ir_tokens),
         instruments=instruments(place),
         tool_calls=request.tool_calls,
         warn=lambda text: place.hear(Warned(text)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perfwright.app.documents import document_from
+from perfwright.app.explain import explanation_of
 from perfwright.app.handover import recipe_path, report_path
 from perfwright.app.request import TuneRequest
 from perfwright.app.story import read_story
@@ -54,12 +55,14 @@ def write_report(store: JournalStore, name: str, out: Path | None = None) -> Pat
     record = store.find(name)
     journal = store.replay_campaign(record.id)
     document = document_of(store, record.id)
-    story = read_story(journal, TuneRequest.model_validate(record.plan.settings["request"]))
+    request = TuneRequest.model_validate(record.plan.settings["request"])
+    story = read_story(journal, request)
     extras = Extras(
         facts={fact.id: fact for fact in story.ground.facts} if story.ground else {},
         pairs=timed_pairs(document, journal.pairs(PairRecord).recorded),
         changes={trial.id: trial.consequences for trial in story.trials},
         exports=_exports(document),
+        story=explanation_of(record, request, story),
     )
     path = out or report_path(settings, record)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -50,8 +50,10 @@ class TuneRequest(BaseModel):
     max_requests: int | None = Field(default=None, ge=0)
     top_k: int = Field(default=10, ge=1)
     """Functions that are looked into."""
-    context_tokens: int = Field(default=3600, ge=1000)
-    """How much one brief for a model may hold, roughly."""
+    context_tokens: int = Field(default=2500, ge=1000)
+    """How much one brief for a model may hold, roughly, IR apart."""
+    ir_tokens: int = Field(default=1800, ge=0)
+    """How much LLVM IR of hot functions the analyst is shown, roughly; 0 sends none."""
     tool_calls: int = Field(default=6, ge=0)
     """How often a model may call tools for one proposal."""
     levels: tuple[str, ...] = ("pipeline",)

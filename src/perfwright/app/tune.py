@@ -25,6 +25,7 @@ from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
 from perfwright.errors import PerfwrightError, UserError, unknown_name
 from perfwright.measure.executor import open_executor
+from perfwright.minds.assignment import SAMPLING, sampling_needs_client
 from perfwright.program.spec import load
 from perfwright.report.document import CampaignDocument, stillborn
 from perfwright.settings import Settings
@@ -68,8 +69,8 @@ def tune(request: TuneRequest, reporter: Reporter, cast: Cast = requested) -> En
     """
     meter = Meter()
     try:
-        if request.mind == AGENT and cast is requested:
-            raise unknown_name("mind", request.mind, ["builtin"])
+        if cast is requested:
+            _refuse_outsiders(request)
         setup = prepare(request)
         with JournalStore.open(setup.settings.home) as store:
             journal = store.create_campaign(plan_for(setup), lambda: meter.usage)
@@ -91,15 +92,30 @@ def resume(name: str, reporter: Reporter, cast: Cast = requested) -> Ended:
     with JournalStore.open(settings.home) as store:
         record = store.find(name)
         request = TuneRequest.model_validate(record.plan.settings["request"])
-        if request.mind == AGENT and cast is requested:
-            raise UserError(
-                f"campaign {record.id} is led by an agent over MCP",
-                hint=f'perfwright mcp; its tool open, with campaign="{record.id}"',
-            )
+        if cast is requested:
+            _refuse_outsiders(request, record.id)
         setup = prepare(request)
         refuse_changes(record, _fingerprint(setup), digests(setup.spec))
         journal = store.open_campaign(record.id, lambda: meter.usage)
         return _conduct(store, journal, setup, meter, reporter, cast=cast)
+
+
+def _refuse_outsiders(request: TuneRequest, campaign: str = "") -> None:
+    """Refuse minds that can only be reached from where they are: over MCP.
+
+    Raises:
+        UserError: the request has one; for a campaign, says where it goes on.
+    """
+    if SAMPLING in request.assignment.models:
+        tool = f'tune(campaign="{campaign}")'
+        raise sampling_needs_client(f"perfwright mcp; its tool {tool}" if campaign else "")
+    if request.mind == AGENT and campaign:
+        raise UserError(
+            f"campaign {campaign} is led by an agent over MCP",
+            hint=f'perfwright mcp; its tool open, with campaign="{campaign}"',
+        )
+    if request.mind == AGENT:
+        raise unknown_name("mind", request.mind, ["builtin"])
 
 
 def replay(name: str) -> Ended:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from perfwright.app.request import TuneRequest, results_folder
 from perfwright.checks.checker import OracleChecker, refuse
@@ -18,15 +18,20 @@ from perfwright.checks.selfcheck import SelfCheck
 from perfwright.core.budget import Meter
 from perfwright.core.candidate import BASELINE
 from perfwright.core.events import Reporter, StageBegan, Warned
-from perfwright.core.protocols import Ground, Refusal
+from perfwright.core.protocols import Build, Ground, Refusal
 from perfwright.errors import InternalError, ProgramError
 from perfwright.levels.pipeline.level import NAME as PIPELINE
 from perfwright.levels.pipeline.level import PipelineLevel
 from perfwright.levels.protocol import Level
 from perfwright.levels.workshop import EditWorkshop, Guards, Site
 from perfwright.measure.blocks import PairRecord, Rig
-from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, is_simulated
-from perfwright.measure.counters import source as counter_source
+from perfwright.measure.counters import (
+    CountersUnavailableError,
+    SimulatedCounters,
+    counters_here,
+    is_simulated,
+)
+from perfwright.measure.counting import Count, RunCounter
 from perfwright.measure.executor import NativeExecutor
 from perfwright.measure.lock import measuring
 from perfwright.measure.machine import look as look_at_machine
@@ -103,6 +108,13 @@ class Workplace:
     must_stop: Callable[[], bool] = lambda: False
     """Asked before anything is compiled or run; `True` interrupts the campaign there."""
 
+    guests: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    """Minds that are known by name only here and now: role -> model, see
+    `perfwright.minds.llm.providers.Guest`."""
+
+    counting: bool = False
+    """Whether a run of each candidate is counted, as evidence: for minds that read it."""
+
     def go_on(self) -> None:
         """Interrupt the campaign if it must stop.
 
@@ -165,7 +177,7 @@ class Workplace:
         )
         levels = self.levels or {PIPELINE: self._pipeline_level()}
         guards = Guards(request.max_size, request.max_compile_time)
-        return EditWorkshop(site, levels, guards)
+        return EditWorkshop(site, levels, guards, count=self._count)
 
     def _pipeline_level(self) -> PipelineLevel:
         toolchain = self.setup.toolchain
@@ -274,12 +286,21 @@ class Workplace:
         return self._simulator_for(self.metric)
 
     def _simulator_for(self, metric: Metric) -> SimulatedCounters | None:
-        valgrind = shutil.which("valgrind")
-        program = Path(valgrind) if valgrind else None
-        where = counter_source(look_at_machine(), program)
+        where, program = counters_here()
         if not is_simulated(metric, where, self.reference) or program is None:
             return None
         return SimulatedCounters(self.metered, program)
+
+    @cached_property
+    def _counter(self) -> RunCounter:
+        where, valgrind = counters_here()
+        return RunCounter(self.runs, self.metered, self.reference.cheapest, where, valgrind)
+
+    def _count(self, build: Build) -> Count | None:
+        """The counts of one run of a build, if somebody reads them."""
+        return (
+            self._counter.count(self.artefacts.path(build.binaries[0])) if self.counting else None
+        )
 
     def _count_baseline(self, simulator: SimulatedCounters) -> None:
         """Once, so that a baseline that cannot be counted ends the campaign at its beginning.

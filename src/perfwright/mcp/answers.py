@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, InputRequiredResult, TextContent
 from pydantic import BaseModel
 
 from perfwright.errors import PerfwrightError
+from perfwright.mcp.words import spoken
 
 
 def answering(tool: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,28 +30,30 @@ def answering(tool: Callable[..., Any]) -> Callable[..., Any]:
 
 def _now(tool: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(tool)
-    def called(*args: Any, **kwargs: Any) -> CallToolResult:
+    def called(*args: Any, **kwargs: Any) -> CallToolResult | InputRequiredResult:
         try:
             return answer(tool(*args, **kwargs))
         except PerfwrightError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(spoken(str(error))) from error
 
     return called
 
 
 def _later(tool: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(tool)
-    async def called(*args: Any, **kwargs: Any) -> CallToolResult:
+    async def called(*args: Any, **kwargs: Any) -> CallToolResult | InputRequiredResult:
         try:
             return answer(await tool(*args, **kwargs))
         except PerfwrightError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(spoken(str(error))) from error
 
     return called
 
 
-def answer(result: BaseModel) -> CallToolResult:
-    """A result in both of its forms."""
+def answer(result: BaseModel) -> CallToolResult | InputRequiredResult:
+    """A result in both of its forms; what asks the client for more is none yet."""
+    if isinstance(result, InputRequiredResult):
+        return result
     text = result.model_dump_json(exclude_defaults=True)
     return CallToolResult(
         content=[TextContent(type="text", text=text)],

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from perfwright.app.request import TuneRequest
 from perfwright.app.session import Session, open_session, resume_session
+from perfwright.app.tuning import Tuning, open_tuning, resume_tuning
 from perfwright.errors import UserError
+
+HeldT = TypeVar("HeldT", Session, Tuning)
 
 
 @dataclass
 class Desk:
-    """Holds the open session.
+    """Holds the open campaign: a session of the agent's, or one that `tune` runs.
 
     Attributes:
         here: relative names of programs start here.
@@ -22,7 +26,7 @@ class Desk:
 
     here: Path
     allowed: tuple[Path, ...]
-    _session: Session | None = None
+    _held: Session | Tuning | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -30,16 +34,32 @@ class Desk:
         """The open campaign's session.
 
         Raises:
+            UserError: none is open, or it is not the agent's.
+        """
+        held = self.held
+        if isinstance(held, Tuning):
+            onward = f'tune with campaign="{held.campaign}", or close'
+            raise UserError(
+                f"campaign {held.campaign} is run by tune",
+                hint=f"call {'history or recipe' if held.over else onward}",
+            )
+        return held
+
+    @property
+    def held(self) -> Session | Tuning:
+        """The open campaign, whoever leads it.
+
+        Raises:
             UserError: none is open.
         """
-        if self._session is None:
+        if self._held is None:
             raise UserError("no campaign is open", hint="call open with the program's path")
-        return self._session
+        return self._held
 
     @property
     def toolchain_name(self) -> str | None:
         """The LLVM that the open campaign asked for; `None`: the preferred one."""
-        return self._session.request.toolchain if self._session else None
+        return self._held.request.toolchain if self._held else None
 
     def permitted(self, program: str) -> Path:
         """The path of a program that may be opened; links are followed before it is judged.
@@ -76,32 +96,55 @@ class Desk:
         self.permitted(str(session.request.program))
         return self.take(session)
 
+    def tune(self, request: TuneRequest) -> Tuning:
+        """Lay out a new campaign that runs by itself.
+
+        Raises:
+            UserError: another one is open.
+        """
+        return self.take(open_tuning(request))
+
+    def retune(self, campaign: str) -> Tuning:
+        """The campaign that `tune` has begun, wherever it is now.
+
+        Raises:
+            UserError: another one is open, or this one is not for an agent, or not allowed here.
+        """
+        held = self._held
+        if isinstance(held, Tuning) and held.campaign == campaign and not held.over:
+            return held
+        found = resume_tuning(campaign)
+        self.permitted(str(found.request.program))
+        return self.take(found)
+
     def close(self) -> str:
         """Put the campaign away, interrupted if it has not ended; its id."""
         with self._lock:
-            session, self._session = self._session, None
+            session, self._held = self._held, None
         if session is None:
             return ""
         session.close()
         return session.campaign
 
-    def drop(self, session: Session) -> None:
+    def drop(self, session: Session | Tuning) -> None:
         """Forget a session that failed to begin."""
         with self._lock:
-            if self._session is session:
-                self._session = None
+            if self._held is session:
+                self._held = None
 
-    def take(self, session: Session) -> Session:
-        """Put a session on the desk.
+    def take(self, session: HeldT) -> HeldT:
+        """Put a campaign on the desk.
 
         Raises:
             UserError: another one is open.
         """
         with self._lock:
-            if self._session is not None and not self._session.over:
+            held = self._held
+            if held is not None and not held.over:
+                end = "tune with its id" if isinstance(held, Tuning) else "confirm"
                 raise UserError(
-                    f"campaign {self._session.campaign} is open",
-                    hint="call confirm to end it, or close to put it away",
+                    f"campaign {held.campaign} is open",
+                    hint=f"call {end} to end it, or close to put it away",
                 )
-            self._session = session
+            self._held = session
         return session

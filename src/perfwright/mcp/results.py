@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from pydantic import BaseModel, Field
 
-from perfwright.app.inside import Counted, Drafted
+from perfwright.app.inside import Counted, Drafted, edit_from
 from perfwright.app.meeting import Asked, Question
-from perfwright.app.session import edit_from
+from perfwright.app.session import Session
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
-from perfwright.mcp.paging import shown
+from perfwright.mcp.paging import fenced, page_of, shown
+from perfwright.mcp.words import spoken
+from perfwright.minds.builtin.scorer import number
 from perfwright.report.document import CampaignDocument
 from perfwright.units import format_ratio
 
 _MOST_CHANGES = 5
 """Of changes and of repairs; what matters comes first."""
 _MOST_WARNINGS = 4
+_HOTTEST = 3
 
 
 class Cited(BaseModel):
@@ -204,7 +210,7 @@ def trial_view(trial: Trial, *, waiting: bool = False) -> TrialView:
         state="ready" if waiting else trial.state.value,
         edits=[edit.text for edit in trial.candidate.edits],
         repairs=[shown(text) for text in trial.repairs[:_MOST_CHANGES]],
-        reason=shown(trial.reason, 500),
+        reason=shown(spoken(trial.reason), 500),
         changes=[shown(fact.text, 160) for fact in trial.consequences[:_MOST_CHANGES]],
         against_incumbent=verdicts(trial.against_incumbent),
         over_baseline=verdicts(trial.over_baseline),
@@ -278,6 +284,36 @@ def draft_view(seen: Drafted) -> DraftView:
 
 def warnings_view(warnings: tuple[str, ...]) -> list[str]:
     """The first warnings, and how many more there are."""
-    told = [shown(text, 200) for text in warnings[:_MOST_WARNINGS]]
+    told = [shown(spoken(text), 200) for text in warnings[:_MOST_WARNINGS]]
     more = len(warnings) - len(told)
-    return [*told, f"and {more} more: perfwright show"] if more > 0 else told
+    return [*told, f"and {more} more, for the user: perfwright show"] if more > 0 else told
+
+
+def opened(session: Session, asked: Asked) -> Opened:
+    """What is known when a campaign is open."""
+    ground = asked.situation.ground
+    hot = sorted((f for f in ground.facts if f.kind == "function"), key=heat, reverse=True)
+    place = session.place
+    return Opened(
+        program=str(session.request.program),
+        toolchain=f"LLVM {place.setup.toolchain.version}" if place else "",
+        metric=ground.metric,
+        baseline_seconds=round(ground.baseline_seconds, 4),
+        staged_road="closed" if ground.identity == "differs" else "open",
+        hottest=[cited(fact, 160) for fact in hot[:_HOTTEST]],
+        facts=dict(Counter(fact.kind for fact in ground.facts)),
+        warnings=warnings_view(ground.warnings),
+        standing=standing(session.campaign, asked),
+    )
+
+
+def heat(fact: Fact) -> float:
+    """How hot a function is, for sorting."""
+    share = max(number(fact.data, "share"), number(fact.data, "source_share"))
+    return share + 1e-9 * number(fact.data, "instructions")
+
+
+def text_page(lines: Sequence[str], cursor: str, language: str) -> TextPage:
+    """A page of text that comes from the program."""
+    page = page_of(lines, cursor, len(lines), lambda line: len(shown(line)) + 1)
+    return TextPage(text=fenced(page.items, language), lines=page.total, next=page.next)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import Context
 
-from perfwright.app.session import Session
+from perfwright.app.conducted import Conducted
 from perfwright.core import events
 from perfwright.core.events import Event
 from perfwright.errors import PerfwrightError
@@ -21,18 +21,36 @@ T = TypeVar("T")
 _TOLD_EVERY_SECONDS = 0.25
 
 
-async def awaited(context: Context[Any, Any], session: Session, call: Callable[[], T]) -> T:
-    """What a call of the session returns; a cancelled one interrupts the campaign.
+async def awaited(
+    context: Context[Any, Any], campaign: Conducted[Any, Any], call: Callable[[], T]
+) -> T:
+    """What a call of the campaign returns; a cancelled one interrupts the campaign.
 
     Raises:
         PerfwrightError: what the call raised.
     """
+    return await attended(context, campaign, lambda: threaded(call))
+
+
+async def threaded(call: Callable[[], T]) -> T:
+    """What a call returns that waits; nobody waits for a cancelled one."""
+    return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+
+
+async def attended(
+    context: Context[Any, Any], campaign: Conducted[Any, Any], work: Callable[[], Awaitable[T]]
+) -> T:
+    """What work on the campaign comes to; if it is cancelled, the campaign is interrupted.
+
+    Raises:
+        PerfwrightError: what the work raised.
+    """
     async with anyio.create_task_group() as group:
-        group.start_soon(_tell, context, session)
+        group.start_soon(_tell, context, campaign)
         try:
-            result = await anyio.to_thread.run_sync(_outcome(call), abandon_on_cancel=True)
+            result = await _outcome(work)
         except anyio.get_cancelled_exc_class():
-            session.stop()
+            campaign.stop()
             raise
         finally:
             group.cancel_scope.cancel()
@@ -41,23 +59,19 @@ async def awaited(context: Context[Any, Any], session: Session, call: Callable[[
     return result
 
 
-def _outcome(call: Callable[[], T]) -> Callable[[], T | PerfwrightError]:
-    """The call with its error as a value: a task group would wrap it into a group of errors."""
-
-    def called() -> T | PerfwrightError:
-        try:
-            return call()
-        except PerfwrightError as error:
-            return error
-
-    return called
+async def _outcome(work: Callable[[], Awaitable[T]]) -> T | PerfwrightError:
+    """The work with its error as a value: a task group would wrap it into a group of errors."""
+    try:
+        return await work()
+    except PerfwrightError as error:
+        return error
 
 
-async def _tell(context: Context[Any, Any], session: Session) -> None:
-    told = session.heard
+async def _tell(context: Context[Any, Any], campaign: Conducted[Any, Any]) -> None:
+    told = campaign.heard
     while True:
         await anyio.sleep(_TOLD_EVERY_SECONDS)
-        heard, event = session.heard, session.latest
+        heard, event = campaign.heard, campaign.latest
         if heard > told and event is not None:
             told = heard
             await context.report_progress(heard, None, words(event))

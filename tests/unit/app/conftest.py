@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from perfwright.app.request import TuneRequest
 from perfwright.app.story import WARNED, loop_settings
+from perfwright.app.tune import plan_for, prepare
+from perfwright.app.workplace import Workplace
+from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Outcome, Status
 from perfwright.core.candidate import Candidate
-from perfwright.core.events import Warned
+from perfwright.core.events import Warned, silent
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Journal, Mind, Situation
 from perfwright.errors import MindError, PerfwrightError
+from perfwright.measure.executor import NativeExecutor
 from perfwright.settings import Settings
 from perfwright.store.campaign import CampaignJournal
 from perfwright.store.journal import JournalStore
@@ -35,6 +39,24 @@ PROGRAM = ScriptedProgram(
     wrong={"unsafe": "stdout differs"},
     inert={"idle"},
 )
+
+SORTING = """\
+static long twice(long x) { return 2 * x; }
+__attribute__((noinline)) long total(const long *v, int n)
+{
+    long sum = 0;
+    for (int i = 0; i < n; i++) sum += twice(v[i]);
+    for (int i = 0; i < n; i++) sum ^= v[i] << 1;
+    return sum;
+}
+int main(int argc, char **argv)
+{
+    long v[64];
+    (void)argv;
+    for (int i = 0; i < 64; i++) v[i] = i * argc;
+    return (int)total(v, 64) & 1;
+}
+"""
 
 Recorder = Callable[..., str]
 
@@ -119,3 +141,20 @@ class SilentMind(ScriptedMind):
 def silent_mind() -> Mind:
     """A mind that cannot be reached."""
     return SilentMind([])
+
+
+@pytest.fixture(scope="session")
+def sorting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """The workplace of a campaign on a small program of one unit; nothing is run in it."""
+    folder = tmp_path_factory.mktemp("sorting")
+    (folder / "work.c").write_text(SORTING)
+    (folder / "perfwright.toml").write_text(
+        '[program]\nname = "sorting"\nsources = ["work.c"]\ncflags = ["-O3"]\n'
+    )
+    setup = prepare(TuneRequest(program=folder))
+    with (
+        JournalStore.open(setup.settings.home) as store,
+        store.create_campaign(plan_for(setup)) as journal,
+    ):
+        nobody = cast("NativeExecutor", None)
+        yield Workplace(setup, journal, nobody, Meter(), silent)

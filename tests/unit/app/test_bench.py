@@ -13,7 +13,7 @@ from perfwright.app.bench import BenchRequest, BenchResult, bench
 from perfwright.app.request import TuneRequest
 from perfwright.app.tune import Ended
 from perfwright.core.events import Reporter
-from perfwright.errors import UserError
+from perfwright.errors import MindError, UserError
 from perfwright.report.document import CampaignDocument
 
 USAGE = {"requests": 0, "tokens": 0, "usd": 0.0, "seconds": 10.0, "compile_seconds": 2.0}
@@ -123,6 +123,92 @@ def test_an_interruption_ends_the_suite(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert len(tune.asked) == 2
+
+
+# --- several methods ------------------------------------------------------------------------
+
+MODEL = "http://127.0.0.1:1/v1#m"
+
+
+@pytest.fixture
+def both(run: Callable[..., BenchResult]) -> Callable[..., BenchResult]:
+    """Runs two programs by rules and by a model without its evaluator."""
+    methods = ("builtin", f" {MODEL} evaluator=none", "builtin")
+    return lambda **asked: run(methods=methods, only=("crc", "lz"), **asked)
+
+
+def test_a_method_may_give_roles_to_others_or_leave_them_out(
+    both: Callable[..., BenchResult], tune: ScriptedTune
+) -> None:
+    both()
+    assert [str(request.assignment) for request in tune.asked] == [
+        "builtin",
+        "builtin",
+        f"{MODEL} evaluator=none",
+        f"{MODEL} evaluator=none",
+    ]
+
+
+def test_the_table_names_methods_side_by_side(both: Callable[..., BenchResult]) -> None:
+    lines = list(both().lines())
+    assert lines[:4] == [
+        "| program | method | speed-up | 95 % interval | what was kept |",
+        "|---|---|---|---|---|",
+        "| crc | builtin | no gain | 0.970 to 1.010 |  |",
+        f"| crc | {MODEL} evaluator=none | no gain | 0.970 to 1.010 |  |",
+    ]
+    assert [line.partition(": ")[0] for line in lines[7::2]] == [
+        "builtin",
+        f"{MODEL} evaluator=none",
+    ]
+
+
+def test_what_models_were_asked_is_counted_failures_included(
+    run: Callable[..., BenchResult], tune: ScriptedTune
+) -> None:
+    usage = {**USAGE, "requests": 3, "tokens": 500, "usd": 0.25}
+    tune.answers["fft"] = Ended(document("fft", "failed", result=None, usage=usage))
+    result = run(only=("crc", "fft"))
+    assert [row.requests for row in result.rows] == [0, 3]
+    assert "3 requests to models, 500 tokens, 0.2500 USD" in list(result.lines())[-1]
+
+
+def test_each_method_has_a_folder_whatever_its_name(
+    both: Callable[..., BenchResult], tmp_path: Path
+) -> None:
+    both(out=tmp_path / "out")
+    kept = [p.relative_to(tmp_path).as_posix() for p in tmp_path.glob("out/*/crc.json")]
+    assert sorted(kept) == [
+        "out/builtin/crc.json",
+        "out/http:_127.0.0.1:1_v1#m_evaluator=none/crc.json",
+    ]
+
+
+def test_methods_whose_folders_would_be_the_same_do_not_share_one(
+    run: Callable[..., BenchResult], tmp_path: Path
+) -> None:
+    run(methods=("exec:a b", "exec:a_b"), only=("crc",), out=tmp_path / "out")
+    assert len(list(tmp_path.glob("out/*/crc.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "fact"),
+    [("bultin", "unknown mind 'bultin'"), ("builtin scorer=a:b", "unknown mind"), ("", "no mind")],
+)
+def test_an_impossible_method_is_refused_before_anything_is_tuned(
+    run: Callable[..., BenchResult], tune: ScriptedTune, method: str, fact: str
+) -> None:
+    with pytest.raises(UserError, match=fact):
+        run(methods=("builtin", method))
+    assert tune.asked == []
+
+
+def test_a_missing_key_is_noticed_before_anything_is_tuned(
+    run: Callable[..., BenchResult], tune: ScriptedTune
+) -> None:
+    with pytest.raises(MindError, match="no key for openai"):
+        run(methods=("builtin", "openai:x"))
+    assert tune.asked == []
 
 
 # --- what is said ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from perfwright.core.events import silent
 from perfwright.core.protocols import Build
 from perfwright.core.trial import Contribution, Correctness
 from perfwright.core.verdict import Comparison, Verdict
-from perfwright.errors import InternalError
+from perfwright.errors import InternalError, ProgramError
 from perfwright.measure.executor import NativeExecutor
 from perfwright.recipe.model import Recipe
 from perfwright.settings import Settings
@@ -74,7 +74,8 @@ def handed_over(place: Workplace, said: Outcome) -> Path:
 def test_a_recipe_says_what_was_confirmed(places: Places) -> None:
     place = places(seed=7)
     price = Contribution(str(UNROLL), Comparison(Verdict.FASTER, 1.05, 1.04, 1.06, 20), True)
-    folder = handed_over(place, outcome(attribution=(price,)))
+    vague = Contribution(str(LINK), Comparison(Verdict.INCONCLUSIVE, 1.01, 0.9, 1.1, 15), False)
+    folder = handed_over(place, outcome(attribution=(price, vague)))
     recipe = Recipe.load(folder / "recipe.toml")
     assert (recipe.campaign, recipe.seed) == (place.journal.campaign, 7)
     assert recipe.result.model_dump() == {
@@ -111,6 +112,17 @@ def test_the_plan_of_a_recipe_builds_to_the_code_that_it_names(places: Places) -
     build = place.workshop.build(FINAL)
     assert isinstance(build, Build)
     assert recipe.code == build.code
+
+
+@pytest.mark.llvm
+def test_other_code_than_the_confirmed_is_not_handed_over(places: Places) -> None:
+    place = places()
+    with pytest.raises(ProgramError, match="not what was confirmed"):
+        hand_over(place, outcome(code="other"))
+    build = place.workshop.build(FINAL)
+    assert isinstance(build, Build)
+    folder = handed_over(place, outcome(code=build.code))
+    assert (folder / "recipe.toml").exists()
 
 
 @pytest.mark.llvm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from perfwright.app.request import TuneRequest
 from perfwright.app.tune import replay, tune
 from perfwright.core.events import silent
 from perfwright.errors import MindError, UserError
+from perfwright.measure.counters import counters_here
 from perfwright.pipeline.tree import parse
 from perfwright.settings import Settings
 from perfwright.store.journal import JournalStore
@@ -97,6 +99,16 @@ def test_a_command_plays_every_role_over_a_real_program(request_of: TuneRequest)
 
 
 @pytest.mark.llvm
+def test_a_model_that_judges_is_told_the_counts_of_a_run(request_of: TuneRequest) -> None:
+    script = request_of.program.parent / "mind.py"
+    script.write_text(script.read_text().replace("option unroll-threshold=9", "link whole-program"))
+    assert tune(request_of, silent).error is None
+    (judged,) = (r["messages"][0]["content"] for r in asked(request_of) if r["role"] == "evaluator")
+    counted = counters_here()[0] != "unavailable"
+    assert bool(re.search(r"instructions [\d.]+ M -> [\d.]+ M", judged)) is counted
+
+
+@pytest.mark.llvm
 def test_a_dry_run_counts_and_asks_nobody(request_of: TuneRequest) -> None:
     estimated = estimate(request_of, silent)
     assert set(estimated.roles) == {"scorer", "analyst", "reasoner", "evaluator"}
@@ -109,7 +121,12 @@ def test_a_dry_run_counts_and_asks_nobody(request_of: TuneRequest) -> None:
 
 def test_the_outline_is_nested_like_the_pipeline() -> None:
     shown = outline(parse("cgscc(inline,function(sroa,gvn)),function(gvn)"))
-    assert shown == "cgscc#1( inline#1 function#1( sroa#1 gvn#1)) function#2( gvn#2)"
+    assert shown == "cgscc( inline function#1( sroa gvn#1)) function#2( gvn#2)"
+
+
+def test_the_outline_leaves_out_passes_that_only_keep_books() -> None:
+    shown = outline(parse("annotation2metadata,function(invalidate<aa>),function(gvn,adce)"))
+    assert shown == "function#1 function#2( gvn adce)"
 
 
 def test_minds_are_checked_before_anything_is_run(tmp_path: Path) -> None:

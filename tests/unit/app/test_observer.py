@@ -16,7 +16,8 @@ from perfwright.checks.mutation import Mutant, MutationCheck, OracleStrength
 from perfwright.core.budget import Meter
 from perfwright.core.events import silent
 from perfwright.core.evidence import Fact
-from perfwright.core.protocols import Ground
+from perfwright.core.protocols import Build, Ground
+from perfwright.core.verdict import Comparison, Verdict
 from perfwright.errors import ProgramError
 from perfwright.evidence.gather import Gatherer
 from perfwright.evidence.gathered import Evidence
@@ -99,6 +100,24 @@ def test_the_ground_is_what_was_built_run_and_gathered(looks: Looks) -> None:
 
 
 @pytest.mark.llvm
+def test_another_level_than_o3_is_compared_with_it(looks: Looks) -> None:
+    asked: list[str] = []
+
+    def compare(label: str, one: Build, other: Build) -> Comparison:
+        asked.append(label)
+        assert one.code != other.code
+        return Comparison(Verdict.SLOWER, 0.5, 0.4, 0.6, 9)
+
+    ground = replace(looks(cflags="-O1"), compare=compare).observe()
+    assert (ground.over_o3, "over-o3" in asked) == (0.5, True)
+
+
+@pytest.mark.llvm
+def test_o3_is_not_compared_with_itself(looks: Looks) -> None:
+    assert looks().observe().over_o3 is None
+
+
+@pytest.mark.llvm
 def test_undefined_behaviour_is_a_loud_warning(looks: Looks) -> None:
     wild = WORK.replace("i * i", "2000000 * i * i")
     ground = looks(wild).observe()
@@ -122,6 +141,12 @@ def test_a_weak_oracle_is_a_warning_when_the_user_says_so(looks: Looks) -> None:
 @pytest.mark.llvm
 def test_without_optimisation_there_is_no_pipeline_to_compare_with(looks: Looks) -> None:
     assert looks(cflags="-g").observe().identity == "differs"
+
+
+@pytest.mark.llvm
+def test_the_staged_build_of_ofast_is_that_of_o3_with_its_fast_math(looks: Looks) -> None:
+    sums = "double s; int main(void) { for (int i = 0; i < 9999999; i++) s += 1.5 * i; "
+    assert looks(sums + "return s < 0; }", cflags="-Ofast").observe().identity == "same-code"
 
 
 @pytest.mark.llvm

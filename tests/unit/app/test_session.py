@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from perfwright.app.inside import edit_from
 from perfwright.app.meeting import Question
 from perfwright.app.request import AGENT, TuneRequest
-from perfwright.app.session import Idea, Session, edit_from
+from perfwright.app.session import Hopes, Idea, Session
 from perfwright.app.tune import tune
 from perfwright.core.events import silent
 from perfwright.core.evidence import Fact
@@ -52,6 +53,14 @@ def test_a_sound_proposal_waits_to_be_measured(session: Session) -> None:
     assert asked.question is Question.WORTH_IT
     assert asked.trial is not None
     assert asked.trial.consequences
+
+
+def test_what_an_agent_expects_goes_into_the_candidate(session: Session) -> None:
+    asked = session.propose(idea("fast"), hopes=Hopes("a shorter loop", 0.7))
+
+    assert asked.trial is not None
+    candidate = asked.trial.candidate
+    assert (candidate.expects, candidate.confidence) == ("a shorter loop", 0.7)
 
 
 def test_a_bad_proposal_ends_as_a_trial_with_its_reason(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,11 +14,16 @@ import pytest
 pytest.importorskip("mcp")
 
 from mcp import Client
+from mcp.server.mcpserver.exceptions import ToolError
 
+from perfwright.checks.mutation import Mutant, OracleStrength
 from perfwright.core.evidence import Fact
+from perfwright.mcp.answers import answering
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.prompts import ROLES
+from perfwright.mcp.results import Names
 from perfwright.mcp.server import build_server
+from perfwright.mcp.words import PARAMETERS
 from perfwright.recipe.exports import FORMATS
 from perfwright.testing.agent import scripted_session
 from perfwright.testing.program import ScriptedProgram
@@ -29,11 +35,13 @@ FACTS = tuple(
     for n in range(30)
 )
 TOOLS = {
-    *("program", "open", "status", "functions", "remarks", "facts", "ir", "assembly"),
+    *("program", "open", "status", "functions", "remarks", "facts", "ir", "block"),
     *("counters", "look_up", "draft", "propose", "measure", "history", "confirm", "recipe"),
-    "close",
+    *("assembly", "close", "tune"),
 }
 _MOST = 2048
+_MOST_READ, _MOST_LISTED = 10_000, 26_000
+READ_BY_MODELS = ("name", "description", "inputSchema")
 
 
 def talk(story: Callable[[Client], Awaitable[None]], *, opened: bool = True) -> None:
@@ -69,6 +77,63 @@ def test_all_tools_are_listed_with_what_they_do_and_return() -> None:
         assert all(tool.description and tool.output_schema for tool in tools)
 
     talk(story, opened=False)
+
+
+def test_the_list_of_tools_stays_small() -> None:
+    """It is in the agent's context all the time; docs/mcp.md gives its size."""
+
+    async def story(client: Client) -> None:
+        tools = (await client.list_tools()).tools
+        listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+        read = [{k: v for k, v in tool.items() if k in READ_BY_MODELS} for tool in listed]
+        assert len(json.dumps(read, separators=(",", ":"))) < _MOST_READ
+        assert len(json.dumps(listed, separators=(",", ":"))) < _MOST_LISTED
+
+    talk(story, opened=False)
+
+
+def test_parameters_are_described_without_titles_and_nulls() -> None:
+    async def story(client: Client) -> None:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        said = json.dumps([tool.input_schema for tool in tools.values()])
+        assert '"title"' not in said
+        assert '"null"' not in said
+        assert "\n" not in (tools["ir"].description or "")
+        results = tools["measure"].output_schema or {}
+        low = results["$defs"]["Verdicts"]["properties"]["low"]["anyOf"][-1]
+        assert low == {"type": "null"}
+
+    talk(story, opened=False)
+
+
+def test_parameters_of_other_words_than_the_command_lines_exist() -> None:
+    async def story(client: Client) -> None:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        taken = {name for one in ("open", "tune") for name in tools[one].input_schema["properties"]}
+        assert {name.replace("-", "_") for name in PARAMETERS} | {"weak_oracle"} <= taken
+
+    talk(story, opened=False)
+
+
+def test_a_weak_oracle_is_told_in_an_agents_words() -> None:
+    def tool() -> Names:
+        OracleStrength((Mutant("a.c: 1", ""),)).require()
+        return Names(lines=[], total=0)
+
+    with pytest.raises(ToolError, match="weak_oracle=true goes on") as caught:
+        answering(tool)()
+    assert "--" not in str(caught.value)
+
+
+def test_a_proposal_says_what_it_expects_and_how_sure_it_is() -> None:
+    async def story(client: Client) -> None:
+        hopes = {"expects": "a shorter loop", "confidence": 0.7}
+        proposed = await ask(client, "propose", edits=[{"edit": "fast"}], **hopes)
+        assert proposed["trial"]["state"] == "ready"
+        too_sure = {**hopes, "confidence": 1.7}
+        assert "less than or equal to 1" in await fail(client, "propose", edits=[], **too_sure)
+
+    talk(story)
 
 
 def test_the_tool_recipe_knows_every_format() -> None:
