@@ -72,16 +72,20 @@ class User:
 
     def interrupts(self, sign: str, *words: str | Path) -> Said:
         """Type a command, and Ctrl-C as soon as `sign` is among what it says."""
+        err = self.home.parent / "err"
+        return self.ends(signal.SIGINT, lambda: sign in err.read_text(), *words)
+
+    def ends(self, by: signal.Signals, when: Callable[[], bool], *words: str | Path) -> Said:
+        """Type a command, and end it by a signal as soon as something is the case."""
         out, err = self.home.parent / "out", self.home.parent / "err"
+        err.write_text("")
         pid = os.fork()
         if pid == 0:
             self._become(out, err, words)
         deadline = time.monotonic() + 300.0
-        while time.monotonic() < deadline:
-            if err.exists() and sign in err.read_text():
-                break
+        while time.monotonic() < deadline and not when():
             time.sleep(0.02)
-        os.killpg(pid, signal.SIGINT)
+        os.killpg(pid, by)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         return Said(status, out.read_text(), err.read_text())
 

@@ -6,6 +6,7 @@ One of these, each with what else is named behind it:
     {"output": {...}}                       a structured answer of any role; "tokens": [in, out]
     {"raw": "{..."}                         the same as text that may be broken
     {"text": "..."}                         text instead of a structured answer; "finish"
+    {"refusal": "..."}                      text in the field that OpenAI has for refusals
     {"calls": [{"name", "arguments"}]}      calls of tools
     {"status": 429, "message": "..."}       an error of HTTP; "retry_after"
     {"fault": "reset"}                      see `perfwright.testing.model_replies.Fault`
@@ -67,10 +68,10 @@ def _answer(told: Case, request: Request) -> Answer | Output:
         return Answer(tool_calls=tuple(_calls(told["calls"], request)))
     if "text" in told:
         return Answer(told["text"], finish_reason=told.get("finish", ""))
-    if "raw" in told:
-        return Output(told["raw"])
-    if "output" in told:
-        return Output(told["output"], tokens)
+    if "refusal" in told:
+        return Answer(refusal=told["refusal"])
+    if "raw" in told or "output" in told:
+        return Output(told.get("raw", told.get("output")), tokens)
     proposal = {"edits": [_edit(text) for text in told.get("edits", [])]}
     output = {"candidates": [{**proposal, "pipeline": told.get("pipeline", "")}]}
     if told.get("counted", True):

@@ -10,6 +10,14 @@ from typing import Any, TypeAlias
 
 MODEL = "scripted"
 _OUTPUT_TOOLS = ("final_result", "answer")
+_ROLES = {
+    "functions": "scorer",
+    "bottlenecks": "analyst",
+    "candidates": "reasoner",
+    "cause": "evaluator",
+}
+"""A field that only this role's answer has."""
+
 _PIECE = 16  # characters in one event of a stream
 _CHARACTERS_PER_TOKEN = 4
 
@@ -40,6 +48,7 @@ class Answer:
         tokens: the usage that is reported; by size of request and answer when `None`.
         counted: whether a usage is reported at all.
         finish_reason: why it stopped; `stop` or `tool_calls` when empty.
+        refusal: said in the field that OpenAI has for it, without any content.
     """
 
     text: str = ""
@@ -47,6 +56,7 @@ class Answer:
     tokens: Tokens | None = None
     counted: bool = True
     finish_reason: str = ""
+    refusal: str = ""
 
     @property
     def finish(self) -> str:
@@ -85,7 +95,8 @@ class HttpError:
     status: int
     message: str = "scripted failure"
     retry_after: str = ""
-    """Seconds or a date, as in the header of that name; left out when empty."""
+    """Seconds or a date, as in the header of that name; `50ms` goes into OpenAI's own
+    `Retry-After-Ms`.  Left out when empty."""
 
 
 class Fault(StrEnum):
@@ -102,6 +113,8 @@ class Fault(StrEnum):
     """A page of HTML with status 200, as captive portals and proxies send."""
     BROKEN_JSON = "broken-json"
     """A complete body that is no JSON."""
+    ERROR_BODY = "error-body"
+    """An error in a body with status 200, as routers in front of several providers send."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +161,27 @@ class Request:
         return tuple(tool["function"]["name"] for tool in self.json.get("tools", ()))
 
     @property
+    def role(self) -> str:
+        """Which of perfwright's roles is asked: known by the schema of the answer."""
+        tools = self.json.get("tools", [])
+        schemas = [t["function"]["parameters"] for t in tools if _is_output(t["function"]["name"])]
+        asked = self.json.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        fields = (schemas[0] if schemas else asked).get("properties", {})
+        return next((role for field, role in _ROLES.items() if field in fields), "")
+
+    @property
+    def text(self) -> str:
+        """What was said so far, instructions included, as one text."""
+        return "\n".join(str(message.get("content")) for message in self.messages)
+
+    @property
     def output_tool(self) -> str | None:
         """The tool that takes the structured answer, if there is one."""
-        return next((name for name in self.tools if name.startswith(_OUTPUT_TOOLS)), None)
+        return next(filter(_is_output, self.tools), None)
+
+
+def _is_output(tool: str) -> bool:
+    return tool.startswith(_OUTPUT_TOOLS)
 
 
 Reply: TypeAlias = Answer | Output | Slowly | HttpError | Fault
@@ -168,6 +199,8 @@ def said(reply: Answer | Output, request: Request) -> Answer:
 def completion(answer: Answer, request: Request) -> dict[str, Any]:
     """The object `chat.completion` for an answer."""
     message: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.refusal:
+        message |= {"content": None, "refusal": answer.refusal}
     if answer.tool_calls:
         message["content"] = answer.text or None
         message["tool_calls"] = [

@@ -250,7 +250,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _error(self, error: HttpError) -> None:
         told = {"message": error.message, "type": "scripted", "param": None, "code": error.status}
-        headers = {"Retry-After": error.retry_after} if error.retry_after else {}
+        wish = error.retry_after
+        header = "Retry-After-Ms" if wish.endswith("ms") else "Retry-After"
+        headers = {header: wish.removesuffix("ms")} if wish else {}
         self._send(error.status, json.dumps({"error": told}).encode(), **headers)
 
     def _answer(self, reply: Answer | Output | Slowly, request: Request) -> None:
@@ -315,6 +317,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _broken_json(self, request: Request) -> None:
         self._send(200, json.dumps(completion(Answer("x"), request)).encode()[:-9] + b"]]")
 
+    def _error_body(self, request: Request) -> None:
+        del request
+        self._send(200, b'{"error": {"message": "Provider returned error", "code": 502}}')
+
     _FAULTS: ClassVar[Mapping[Fault, Callable[[_Handler, Request], None]]] = {
         Fault.RESET: _reset,
         Fault.HANG: _hang,
@@ -322,4 +328,5 @@ class _Handler(BaseHTTPRequestHandler):
         Fault.EMPTY_BODY: _empty_body,
         Fault.WRONG_TYPE: _wrong_type,
         Fault.BROKEN_JSON: _broken_json,
+        Fault.ERROR_BODY: _error_body,
     }

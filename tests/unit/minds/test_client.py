@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
+from pydantic_ai.profiles import ModelProfile
 
 from perfwright.core.budget import Usage
 from perfwright.errors import MindError
@@ -131,6 +134,15 @@ def test_a_refusal_is_final_and_says_why(status: int) -> None:
     assert scripted.waits == []
 
 
+@pytest.mark.parametrize(("message", "shown"), [("sk-secret is wrong", False), ("no", True)])
+def test_what_debug_shows_behind_a_failure_has_no_key_in_it(message: str, shown: bool) -> None:
+    with pytest.raises(MindError) as caught:
+        ask(Scripted(http(401, message)).line, QUESTION, Judgement)
+    text = "".join(traceback.format_exception(caught.value))
+    assert "sk-secret" not in text
+    assert ("ModelHTTPError" in text) == shown
+
+
 def test_a_server_that_stays_away_is_given_up() -> None:
     with pytest.raises(MindError, match="failed"):
         ask(Scripted(*[http(503)] * 3).line, QUESTION, Judgement)
@@ -138,8 +150,16 @@ def test_a_server_that_stays_away_is_given_up() -> None:
 
 def test_the_wait_that_a_server_asks_for_is_granted_within_reason() -> None:
     patience = Patience()
-    assert patience.wait(1, 20.0) == 20.0
+    assert [patience.wait(attempt, 20.0) for attempt in (1, 2)] == [20.0, 40.0]
     assert patience.wait(1, 3600.0) == patience.longest_wait
+
+
+def test_a_server_that_asks_for_less_than_our_first_wait_gets_it() -> None:
+    assert Patience().wait(1, 0.05) == 0.05
+
+
+def test_a_server_that_asks_for_no_wait_at_all_is_not_hammered() -> None:
+    assert Patience().wait(1, 0.0) == Patience().first_wait
 
 
 @pytest.mark.parametrize("caps", [Caps(requests=1), Caps(tokens=1)])
@@ -160,6 +180,21 @@ def test_endless_tool_calls_end() -> None:
     with pytest.raises(UnusableError, match="went on calling tools"):
         ask(scripted.line, question, Judgement)
     assert scripted.recorder.attempts < 10
+
+
+def test_a_server_that_makes_answers_fit_is_asked_without_tools_in_the_end() -> None:
+    def look() -> str:
+        """Look."""
+        return "nothing"
+
+    model = Scripted("no JSON", "nor this", "nor that", GOOD)
+    constrained = ModelProfile(supports_json_schema_output=True)
+    free = FunctionModel(model._answer, profile=constrained)
+    line = replace(model.line, model=free, constrained=True)
+    question = replace(QUESTION, tools=(look,), tool_calls=1)
+    assert ask(line, question, Judgement).cause == "spills"
+    requests = [request for request, _ in model.recorder.dialogues]
+    assert [bool(request["tools"]) for request in requests] == [True, True, True, False]
 
 
 def test_a_recorded_request_is_not_sent_again() -> None:

@@ -12,13 +12,17 @@ import pytest
 
 from perfwright.core.budget import Usage
 from perfwright.errors import MindError
-from perfwright.minds.llm.client import Line, Question, ask
-from perfwright.minds.llm.exec_mind import ExecModel
+from perfwright.minds.llm.client import Line, Patience, Question, ask
+from perfwright.minds.llm.exec_mind import ATTEMPTS, ExecModel
 from perfwright.minds.llm.ledger import UnusableError
+from perfwright.minds.llm.mind import Connection
 from perfwright.minds.llm.schemas import Judgement
 
 
 class Recorder:
+    def __init__(self) -> None:
+        self.attempts = 0
+
     def recall(self, *_: Any) -> None:
         return None
 
@@ -26,7 +30,7 @@ class Recorder:
         self.tokens = call[3]
 
     def sent(self) -> None:
-        pass
+        self.attempts += 1
 
     def used(self) -> Usage:
         return Usage()
@@ -39,14 +43,22 @@ class Command:
         self.log = folder / "log"
         script = folder / "mind.py"
         script.write_text(
-            "import json, sys, time\n"
+            "import json, os, sys, time\n"
             f"raw = sys.stdin.read(); open({str(self.log)!r}, 'a').write(raw + '\\n')\n"
-            f"q = json.loads(raw)\n{body}\n"
+            f"q = json.loads(raw)\ndef lines(): return len(open({str(self.log)!r}).readlines())\n"
+            f"{body}\n"
         )
         command = f"{quote(sys.executable)} {quote(str(script))}"
         self.recorder = Recorder()
         model = ExecModel(command, "evaluator", timeout=timeout)
-        self.line = Line("exec:mind", model, self.recorder)
+        self.waits: list[float] = []
+        self.line = Line(
+            "exec:mind",
+            model,
+            self.recorder,
+            patience=Patience(attempts=ATTEMPTS),
+            sleep=self.waits.append,
+        )
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -89,31 +101,80 @@ def test_the_brief_stays_first_when_an_answer_is_corrected(tmp_path: Path) -> No
     assert command.requests[-1]["messages"][0]["content"] == "slower"
 
 
-@pytest.mark.parametrize("printed", ["", "null", "[]", '{"output": 7}', '{"tool_calls": [{}]}'])
+@pytest.mark.parametrize("printed", ["null", "[]", '{"output": 7}', '{"tool_calls": [{}]}'])
 def test_what_is_no_answer_is_unusable(tmp_path: Path, printed: str) -> None:
     with pytest.raises(UnusableError):
         ask(Command(tmp_path, f"print({printed!r})").line, QUESTION, Judgement)
 
 
-def test_a_command_that_fails_is_a_mind_that_failed(tmp_path: Path) -> None:
-    command = Command(tmp_path, "sys.exit('out of credit')")
+FAILURES = {
+    "sys.exit('out of credit')": "exit status 1: out of credit",
+    "os.kill(os.getpid(), 9)": "killed by SIGKILL",
+    "print('no idea', file=sys.stderr)": "it printed nothing: no idea",
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_command_that_failed_is_started_again(tmp_path: Path, failure: str) -> None:
+    command = Command(tmp_path, f"if lines() == 1: {failure}\nelse: {ANSWER}")
+    assert ask(command.line, QUESTION, Judgement).cause == "c"
+    assert command.requests[0] == command.requests[1]
+    assert (command.recorder.attempts, command.waits) == (2, [2.0])
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_command_that_always_fails_is_given_up_with_the_cause(
+    tmp_path: Path, failure: str
+) -> None:
+    command = Command(tmp_path, failure)
     with pytest.raises(MindError) as caught:
         ask(command.line, QUESTION, Judgement)
-    assert "exit status 1: out of credit" in caught.value.cause
+    assert FAILURES[failure] in caught.value.cause
+    assert caught.value.hint == "run it by hand"
+    assert command.recorder.attempts == len(command.requests) == ATTEMPTS
 
 
-def test_a_silent_command_is_ended(tmp_path: Path) -> None:
-    command = Command(tmp_path, "time.sleep(60)", timeout=0.5)
+def test_a_silent_command_is_ended_each_time_it_is_started(tmp_path: Path) -> None:
+    command = Command(tmp_path, "time.sleep(60)", timeout=0.2)
     with pytest.raises(MindError) as caught:
         ask(command.line, QUESTION, Judgement)
     assert "timed out" in caught.value.cause
     assert "--mind-timeout" in caught.value.hint
+    assert command.recorder.attempts == ATTEMPTS
 
 
-def test_a_command_that_does_not_exist_is_named() -> None:
+@pytest.mark.parametrize("status", [2, 64, 126, 127])
+def test_a_command_that_was_used_wrongly_is_not_started_again(tmp_path: Path, status: int) -> None:
+    command = Command(tmp_path, f"sys.exit({status})")
+    with pytest.raises(MindError) as caught:
+        ask(command.line, QUESTION, Judgement)
+    assert f"exit status {status}" in caught.value.cause
+    assert caught.value.hint == "run it by hand"
+    assert (len(command.requests), command.waits) == (1, [])
+
+
+def test_a_command_that_does_not_exist_is_named_and_not_tried_again() -> None:
+    recorder = Recorder()
     model = ExecModel("no-such-command-anywhere", "evaluator", timeout=1)
     with pytest.raises(MindError, match="no-such-command-anywhere cannot be started"):
-        ask(Line("exec:x", model, Recorder()), QUESTION, Judgement)
+        ask(Line("exec:x", model, recorder), QUESTION, Judgement)
+    assert recorder.attempts == 1
+
+
+def test_a_campaign_starts_a_failing_command_less_often_than_it_asks_a_server() -> None:
+    connection = Connection(Recorder())
+    attempts = connection.line("exec:python3 mind.py", "scorer").patience.attempts
+    assert attempts == ATTEMPTS < connection.patience.attempts
+
+
+def test_keys_that_a_command_complains_about_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTRAL_API_KEY", "sk-of-mistral")
+    complaint = "import os, sys; sys.exit('bad key ' + os.environ['MISTRAL_API_KEY'])"
+    mind = f"exec:{quote(sys.executable)} -c {quote(complaint)}"
+    line = Connection(Recorder(), sleep=lambda _: None).line(mind, "evaluator")
+    with pytest.raises(MindError) as caught:
+        ask(line, QUESTION, Judgement)
+    assert "bad key ***" in caught.value.cause
 
 
 def test_what_it_says_that_it_used_is_counted(tmp_path: Path) -> None:

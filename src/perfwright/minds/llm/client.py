@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -21,6 +23,8 @@ from pydantic_ai.exceptions import (
     AgentRunError,
     ModelAPIError,
     ModelAuthenticationError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
     ModelHTTPError,
     ModelQuotaExceededError,
     ModelRequestRejectedError,
@@ -34,6 +38,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
 
 from perfwright.errors import MindError
+from perfwright.minds.llm.exec_mind import CommandFailedError
 from perfwright.minds.llm.ledger import Caps, Recorder, UnusableError
 from perfwright.minds.llm.wire import plain_request
 
@@ -42,6 +47,7 @@ T = TypeVar("T", bound=BaseModel)
 _RESPONSE = TypeAdapter(ModelResponse)
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _LONGEST_CAUSE = 300
+_PYDANTIC_NOTES = re.compile(r"\[type=\w+, .*?\]$|For further information visit \S+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,12 @@ class Patience:
     corrections: int = 2
 
     def wait(self, attempt: int, asked: float | None) -> float:
-        """Seconds to wait after the `attempt`-th attempt, from 1; `asked` is the server's wish."""
-        own: float = self.first_wait * 2 ** (attempt - 1)
-        return min(self.longest_wait, max(own, asked or 0.0))
+        """Seconds to wait after the `attempt`-th attempt, from 1; `asked` is the server's wish.
+
+        It knows best, but may not know that others wait too: its wish is doubled like ours.
+        """
+        first = asked if asked else self.first_wait
+        return min(self.longest_wait, first * float(2 ** (attempt - 1)))
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,18 @@ def ask(
         SpentError: a limit is reached.
         MindError: the model is out of reach, or refuses us.
     """
+    try:
+        return _asked(line, question, kind, check)
+    except UnusableError:
+        if not (line.constrained and question.tools):
+            raise
+    # With tools to choose from, a server leaves the answer free; without, it makes it fit.
+    return _asked(line, replace(question, tools=(), tool_calls=0), kind, check)
+
+
+def _asked(
+    line: Line, question: Question, kind: type[T], check: Callable[[T], str | None] | None
+) -> T:
     agent = _agent(line, question, kind, check)
     patience = line.patience
     most = 1 + patience.corrections + question.tool_calls + 2
@@ -134,9 +155,9 @@ def ask(
     except UsageLimitExceeded as error:
         raise UnusableError(f"no answer after {most} requests: it went on calling tools") from error
     except ModelAPIError as error:
-        raise _unreachable(line, error) from error
+        raise _unreachable(line, error) from _origin(error, line.secrets)
     except AgentRunError as error:
-        raise UnusableError(_said(error, line.secrets)) from error
+        raise UnusableError(_said(error, line.secrets)) from _origin(error, line.secrets)
     return result.output
 
 
@@ -242,7 +263,7 @@ class RecordedModel(WrapperModel):
                 return await asyncio.wait_for(request, patience.timeout)
             except (ModelAPIError, TimeoutError, OSError) as error:
                 if attempt == patience.attempts or not _is_transient(error):
-                    raise _unreachable(line, error) from error
+                    raise _unreachable(line, error) from _origin(error, line.secrets)
                 line.sleep(patience.wait(attempt, getattr(error, "retry_after", None)))
         raise AssertionError("the last attempt returns or raises")
 
@@ -252,6 +273,8 @@ def _is_transient(error: Exception) -> bool:
 
     What has no status is a broken connection, or a body that was cut off on its way.
     """
+    if isinstance(error, CommandFailedError):
+        return error.transient
     if isinstance(error, ModelQuotaExceededError | ModelRequestRejectedError):
         return False
     return not isinstance(error, ModelHTTPError) or error.status_code in _TRANSIENT_STATUS
@@ -261,13 +284,27 @@ def _unreachable(line: Line, error: Exception) -> MindError:
     """The error for a model that cannot be asked, with what can be done."""
     status = error.status_code if isinstance(error, ModelHTTPError) else None
     hint = "check the network and the address, then: perfwright resume last"
-    if isinstance(error, ModelAuthenticationError) or status in (401, 403):
+    if isinstance(error, CommandFailedError):
+        hint = error.hint
+    elif isinstance(error, ModelAuthenticationError) or status in (401, 403):
         hint = "check the key (docs/models.md says which variable holds it)"
     elif isinstance(error, ModelQuotaExceededError) or status == 402:
         hint = "check the account's credit, then: perfwright resume last"
+    elif isinstance(error, ModelContextWindowExceededError) or "context size" in str(error):
+        hint = "serve the model with a longer context, or send less: --context-tokens 1500"
     elif status in (400, 404, 422):
-        hint = "check the model's name, and whether it can call tools"
+        hint = "check the model's name, and whether it can call tools; --tool-calls 0 offers none"
+    elif isinstance(error, ModelConnectionError):
+        hint = (
+            "start the server, or check the network and the address; then: perfwright resume last"
+        )
     return MindError(f"the model {line.name} failed", cause=_said(error, line.secrets), hint=hint)
+
+
+def _origin(error: Exception, secrets: Sequence[str]) -> Exception | None:
+    """What `--debug` may show behind our own error: nothing when there is a key in it."""
+    shown = "".join(traceback.format_exception(error))
+    return None if any(secret in shown for secret in filter(None, secrets)) else error
 
 
 def _said(error: Exception, secrets: Sequence[str]) -> str:
@@ -282,7 +319,7 @@ def _said(error: Exception, secrets: Sequence[str]) -> str:
         text = last or text  # what was wrong the last time, not how often
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    shown = "".join(c if c.isprintable() else " " for c in text)
+    shown = "".join(c if c.isprintable() else " " for c in _PYDANTIC_NOTES.sub("", text))
     return " ".join(shown.split())[:_LONGEST_CAUSE]
 
 
@@ -292,4 +329,6 @@ def _message(body: object) -> str:
         inner = body.get("error", body)
         found = inner.get("message", "") if isinstance(inner, Mapping) else inner
         return found if isinstance(found, str) else ""
-    return body if isinstance(body, str) and "<" not in body else ""
+    # A page is nothing to read, nor is the answer itself, which comes with a content filter.
+    readable = isinstance(body, str) and "<" not in body and body.lstrip()[:1] not in ("[", "{")
+    return str(body) if readable else ""

@@ -4,6 +4,13 @@ For every request the command is started once (DESIGN.md, section 5).  It prints
 `{"output": {...}}`, or `{"tool_calls": [{"name", "arguments"}]}` and is asked again with the
 results.  `"usage": {"input_tokens", "output_tokens"}` beside it is counted; without, tokens
 are estimated.  What it writes to standard error is shown when it fails.
+
+A command that crashes, fails, says nothing or is too slow is started again, `ATTEMPTS` times in
+all: what it talks to may be overloaded.  One that is not there, or says by its exit status
+that it was used wrongly, is not.
+
+It is the user's own program: it gets the user's whole environment, other providers' keys
+included, and no sandbox.
 """
 
 from __future__ import annotations
@@ -12,7 +19,7 @@ import json
 import shlex
 from typing import Any
 
-from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.profiles import ModelProfile
@@ -24,8 +31,24 @@ from perfwright.minds.llm.wire import plain_request
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
 
 PREFIX = "exec:"
+ATTEMPTS = 3
+"""How often a command that fails is started: fewer than for a server, as it may be a mistake
+in the command that its author waits to see."""
+
+_USED_WRONGLY = frozenset({2, 64, 126, 127})
+"""Exit statuses that no waiting mends: bad usage (getopt and argparse; sysexits.h), and a shell
+that cannot execute or find what it was told to run."""
 _LONGEST_ANSWER = 4_000_000
 _LONGEST_COMPLAINT = 400
+
+
+class CommandFailedError(ModelAPIError):
+    """The command gave no answer; `transient` if it may give one in a while."""
+
+    def __init__(self, name: str, message: str, *, hint: str, transient: bool = True) -> None:
+        super().__init__(name, message)
+        self.hint = hint
+        self.transient = transient
 
 
 class ExecModel(Model):
@@ -66,7 +89,8 @@ class ExecModel(Model):
         """Start the command once.
 
         Raises:
-            MindError: it cannot be started, fails, or says nothing in time.
+            MindError: it cannot be started.
+            CommandFailedError: it fails, or says nothing, or not in time.
             UnexpectedModelBehavior: it prints something that is no answer.
         """
         _, parameters = self.prepare_request(model_settings, model_request_parameters)
@@ -77,17 +101,21 @@ class ExecModel(Model):
             raise MindError(
                 f"the mind {self.model_name} cannot be started", cause=error.summary
             ) from error
-        if not result.ok:
+        if not result.ok or not result.stdout.strip():
             raise self._failure(result)
         answer = _parsed(result.stdout)
         usage = _usage(answer, len(request), len(result.stdout))
         return ModelResponse(_parts(answer), usage=usage, model_name=self.model_name)
 
-    def _failure(self, result: ProcessResult) -> MindError:
+    def _failure(self, result: ProcessResult) -> CommandFailedError:
+        outcome = "it printed nothing" if result.ok else result.outcome()
         said = " ".join(result.error_text.split())[-_LONGEST_COMPLAINT:]
-        cause = ": ".join(filter(None, (result.outcome(), said)))
-        hint = "--mind-timeout with a longer time" if result.timed_out else "run it by hand"
-        return MindError(f"the mind {self.model_name} failed", cause=cause, hint=hint)
+        return CommandFailedError(
+            self.model_name,
+            ": ".join(filter(None, (outcome, said))),
+            hint="--mind-timeout with a longer time" if result.timed_out else "run it by hand",
+            transient=result.status not in _USED_WRONGLY,
+        )
 
 
 def command_words(command: str) -> list[str]:
