@@ -8,7 +8,7 @@ TESTS ?= tests
 INSTALL ?= yes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format data bench-quick bench aa study lock clean
+.PHONY: help setup demo test lint format data bench-quick bench aa study tokens lock clean
 
 # Style, types and layers; whatever can be said without running the code.
 define GATES
@@ -53,6 +53,9 @@ aa: data ## 100 real A/A campaigns: how many claim a gain (half an hour)
 
 study: setup ## the simulation study of the statistics: error rates, power, pairs (minutes)
 	$(BIN)/python benchmarks/study_statistics.py
+
+tokens: data ## what models are sent in three rounds of every bundled program (half an hour)
+	$(BIN)/python benchmarks/model_tokens.py --out docs/figures/model-tokens.json
 
 lock: ## pin the packages of pyproject.toml in requirements/ (UPGRADE=1: to the newest versions)
 	scripts/lock $(if $(UPGRADE),--upgrade)

@@ -105,7 +105,10 @@ def tune(
     top_k: Annotated[int, typer.Option(min=1, help="Functions that are looked into.")] = 10,
     context_tokens: Annotated[
         int, typer.Option(min=1000, help="How much a model is shown at once, roughly.")
-    ] = 3600,
+    ] = 2500,
+    ir_tokens: Annotated[
+        int, typer.Option(min=0, help="IR of hot functions in addition, for the analyst; 0: none.")
+    ] = 1800,
     tool_calls: Annotated[
         int, typer.Option(min=0, help="How often a model may call tools for one proposal.")
     ] = 6,
@@ -159,6 +162,7 @@ def tune(
             max_requests=max_requests,
             top_k=top_k,
             context_tokens=context_tokens,
+            ir_tokens=ir_tokens,
             tool_calls=tool_calls,
             levels=tuple(part.strip() for part in levels.split(",") if part.strip()),
             rounds=rounds if rounds is not None or time is not None else 3,
@@ -218,9 +222,10 @@ def show(campaign: CampaignId, json: Json = False) -> None:
 def explain(campaign: CampaignId, json: Json = False) -> None:
     """Tell the story of a campaign: diagnosis, decision, consequence, correction."""
     from perfwright.app.explain import explain as run_explain
+    from perfwright.report.story import story_lines
 
     story = run_explain(campaign)
-    output.show(story, story.lines(), json=json)
+    output.show(story, story_lines(story), json=json)
 
 
 @app.command()
@@ -293,7 +298,10 @@ def bench(
     suite: Annotated[Path, typer.Argument(help="A folder of programs.")],
     only: Annotated[str | None, typer.Option(help="Programs, comma-separated.")] = None,
     rounds: Annotated[int, typer.Option(min=0, help="Measured candidates a program.")] = 3,
-    methods: Annotated[str, typer.Option(help="Minds to compare, comma-separated.")] = "builtin",
+    methods: Annotated[
+        str,
+        typer.Option(help="Minds to compare, comma-separated; 'MIND ROLE=none' leaves a role out."),
+    ] = "builtin",
     cpu: Annotated[str | None, typer.Option(help="native or a CPU name.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for tables and documents.")] = None,

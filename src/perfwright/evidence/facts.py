@@ -21,7 +21,7 @@ from perfwright.evidence.factbook import (
     percent,
     plural,
 )
-from perfwright.evidence.functions import CallEdge
+from perfwright.evidence.functions import CallEdge, call_graph
 from perfwright.evidence.gathered import Evidence, FunctionEvidence
 from perfwright.evidence.hotcode import HotFunction, HotLoop
 from perfwright.evidence.location import Location
@@ -63,7 +63,7 @@ def add_functions(
     book: FactBook, functions: Sequence[FunctionEvidence], calls: Iterable[CallEdge] = ()
 ) -> None:
     """What each function is like, how hot it is, and which of the program's own it calls."""
-    callees = _callees(functions, calls)
+    callees = call_graph(calls, {function.features.name for function in functions})
     for function in functions:
         features = function.features
         book.add(
@@ -86,22 +86,6 @@ def add_functions(
             callees=callees.get((features.unit, features.name)),
             **features.properties,
         )
-
-
-def _callees(
-    functions: Sequence[FunctionEvidence], calls: Iterable[CallEdge]
-) -> dict[tuple[str, str], str]:
-    """The call graph: per function the symbols that it calls, a `*` at those called in a loop."""
-    known = {function.features.name for function in functions}
-    found: dict[tuple[str, str], dict[str, bool]] = {}
-    for edge in calls:
-        if edge.callee in known:
-            own = found.setdefault((edge.unit, edge.caller), {})
-            own[edge.callee] = own.get(edge.callee, False) or edge.loop_depth > 0
-    return {
-        caller: ", ".join(f"{name}*" if looped else name for name, looped in own.items())
-        for caller, own in found.items()
-    }
 
 
 def _function_text(function: FunctionEvidence) -> str:

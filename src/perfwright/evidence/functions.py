@@ -8,7 +8,7 @@ canonical form; none of them inlines, unrolls or deletes functions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +107,19 @@ class CallEdge:
     loop_depth: int
     sites: int
     place: Location | None = None
+
+
+def call_graph(calls: Iterable[CallEdge], known: Set[str]) -> dict[tuple[str, str], str]:
+    """By unit and function the known symbols that it calls, a `*` at those called in a loop."""
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for edge in calls:
+        if edge.callee in known:
+            own = found.setdefault((edge.unit, edge.caller), {})
+            own[edge.callee] = own.get(edge.callee, False) or edge.loop_depth > 0
+    return {
+        caller: ", ".join(f"{name}*" if looped else name for name, looped in own.items())
+        for caller, own in found.items()
+    }
 
 
 @dataclass(frozen=True)

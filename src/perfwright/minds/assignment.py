@@ -12,7 +12,20 @@ BUILTIN = "builtin"
 WITHOUT = "none"
 """In the place of a mind: the role does as little as possible (`perfwright.minds.plain`)."""
 
+SAMPLING = "sampling"
+"""The model of an MCP server's client: it is there only as long as the client is."""
+
+
+def sampling_needs_client(hint: str = "") -> UserError:
+    """The error for `sampling` where there is no client."""
+    return UserError(
+        f"the mind {SAMPLING} is the model of an MCP client, and there is none here",
+        hint=hint or "let your agent call the tool tune of `perfwright mcp`; or --mind builtin",
+    )
+
+
 ROLES = ("scorer", "analyst", "reasoner", "evaluator")
+_BEFORE_ROLE = re.compile(rf"\s+(?=(?:{'|'.join(ROLES)})=)")
 _ASSIGNMENT = re.compile(r"(?P<role>[a-z_-]+)=(?P<mind>.+)", re.DOTALL)
 
 
@@ -69,6 +82,15 @@ def assign(minds: Sequence[str], without: Sequence[str] = ()) -> Assignment:
     if any(not mind.strip() for mind in (*everyone, *roles.values())):
         raise UserError("no mind is named", hint="--mind builtin")
     return Assignment(everyone[0] if everyone else BUILTIN, roles)
+
+
+def read_assignment(text: str) -> Assignment:
+    """An assignment in one line, as it prints itself: `openai:gpt-x scorer=builtin analyst=none`.
+
+    Raises:
+        UserError: see `assign`.
+    """
+    return assign(_BEFORE_ROLE.split(text.strip()))
 
 
 def _add(roles: dict[str, str], role: str, mind: str) -> None:

@@ -96,7 +96,7 @@ def hot_facts(function_fact: Callable[..., Fact]) -> tuple[Fact, ...]:
         "loop_depth": 1,
         "hotness": 0.8,
     }
-    inlining: dict[str, Scalar] = {"symbol": "main", "outcome": "missed", "Callee": "work"}
+    inlining: dict[str, Scalar] = {"symbol": "main", "outcome": "missed", "callee": "work"}
     return (
         function_fact("work", unit="work.c", share=0.8, instructions=100),
         function_fact("main", share=0.2, instructions=50),
@@ -132,7 +132,7 @@ def hot_facts(function_fact: Callable[..., Fact]) -> tuple[Fact, ...]:
             "inline",
             "main.c:7:5",
             "missed",
-            {**inlining, "Cost": 405, "Threshold": 250},
+            {**inlining, "cost": 405, "threshold": 250},
         ),
     )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from perfwright.evidence.location import Location
 from perfwright.minds.builtin.analyst import RuleAnalyst
 from perfwright.minds.builtin.levers import LEVERS
 from perfwright.minds.builtin.scorer import ShareScorer
-from perfwright.minds.roles import Diagnosis, Priority
+from perfwright.minds.roles import HINT, REMARKS, Diagnosis, Priority
 
 _OWN = ("kind", "id", "source", "where", "text")
 
@@ -34,7 +35,12 @@ def analysed(case: dict[str, Any]) -> list[Diagnosis]:
         source = given.get("source", "tool")
         facts.append(Fact(fact_id, given["kind"], source, given["where"], text, data))
     priorities = [Priority(symbol, weight, "") for symbol, weight in case["hot"].items()]
-    return list(RuleAnalyst().analyse(facts, priorities))
+    return bottlenecks(RuleAnalyst().analyse(facts, priorities))
+
+
+def bottlenecks(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Without hints and groups of remarks, which `test_hints` is about."""
+    return [diagnosis for diagnosis in found if diagnosis.kind not in (HINT, REMARKS)]
 
 
 def test_facts_in_diagnoses_out(analyst_case: dict[str, Any]) -> None:
@@ -74,12 +80,12 @@ def test_a_refused_call_carries_its_numbers_for_the_lever() -> None:
     data: dict[str, Scalar] = {
         "outcome": "missed",
         "symbol": "outer",
-        "Callee": "inner",
-        "Cost": 405,
-        "Threshold": 250,
+        "callee": "inner",
+        "cost": 405,
+        "threshold": 250,
     }
     remark = Fact("rem-1", "remark", "inline", "a.c:5:9", "missed: too costly", data)
-    (said,) = RuleAnalyst().analyse([remark], [Priority("outer", 0.5, "")])
+    (said,) = bottlenecks(RuleAnalyst().analyse([remark], [Priority("outer", 0.5, "")]))
     assert said.data == {"cost": 405.0, "threshold": 250.0}
     assert said.text == "inner is not inlined: cost 405 is over the threshold 250"
 
@@ -110,7 +116,7 @@ def test_it_reads_what_the_evidence_writes() -> None:
 
 
 def diagnosed(facts: tuple[Fact, ...] | list[Fact]) -> tuple[Diagnosis, ...]:
-    return tuple(RuleAnalyst().analyse(facts, ShareScorer().score(facts)))
+    return tuple(bottlenecks(RuleAnalyst().analyse(facts, ShareScorer().score(facts))))
 
 
 def _evidence() -> FactBook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perfwright.errors import UserError
-from perfwright.minds.assignment import ROLES, assign
+from perfwright.minds.assignment import ROLES, Assignment, assign, read_assignment
 
 
 def test_without_options_everyone_is_built_in() -> None:
@@ -49,3 +49,16 @@ def test_a_role_can_be_left_out() -> None:
 def test_what_means_nothing_is_refused(minds: list[str], without: list[str], fact: str) -> None:
     with pytest.raises(UserError, match=fact):
         assign(minds, without)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        Assignment(),
+        Assignment("openai:gpt-x", {"scorer": "builtin", "evaluator": "none"}),
+        Assignment("exec:./mind --a=b 'c d'", {"reasoner": "exec:env A=1 ./mind"}),
+        assign([f"{role}=ollama:{role}" for role in ROLES]),
+    ],
+)
+def test_what_an_assignment_prints_is_read_again(assignment: Assignment) -> None:
+    assert read_assignment(str(assignment)) == assignment

@@ -200,22 +200,8 @@ _ANSWERS: dict[str, Any] = {
 """What a good model answers in each role."""
 
 
-def _role(request: Request) -> str:
-    """Who is asked: known by the schema of the answer."""
-    tools = request.json.get("tools", [])
-    schemas = [t["function"]["parameters"] for t in tools if t["function"]["name"] == "answer"]
-    asked = request.json.get("response_format", {}).get("json_schema", {}).get("schema")
-    schema = schemas[0] if schemas else asked
-    fields = schema["properties"]
-    return next(role for role, answer in _ANSWERS.items() if set(answer) <= set(fields))
-
-
-def _text(request: Request) -> str:
-    return "\n".join(str(m.get("content")) for m in request.messages)
-
-
 def _well_behaved(role: str, request: Request) -> Reply:
-    if role == "reasoner" and f": {GOOD} -> " in _text(request):
+    if role == "reasoner" and f": {GOOD} -> " in request.text:
         return Output({"candidates": []})
     return Output(_ANSWERS[role])
 
@@ -298,7 +284,7 @@ def _run(case: Case, folder: Path, stage: _Stage) -> _Ran:
         exit_status=error.exit_status if error else 0,
         trials=tuple(campaign.trials),
         said="\n".join([*_said(campaign), *warned, str(error or "")]),
-        requests=[r for r in stage.server.chats if _role(r) == case["role"]],
+        requests=[r for r in stage.server.chats if r.role == case["role"]],
         waited=waited,
         plans=workshop.plans,
         record=record,
@@ -333,7 +319,7 @@ def _script(case: Case) -> Script:
     def script(request: Request) -> Reply:
         if next(patience) <= 0:
             return HttpError(400, f"more than {_MOST_REQUESTS} requests in one campaign")
-        role = _role(request)
+        role = request.role
         if role != case["role"] or not left:
             return _well_behaved(role, request)
         return reply(left[0] if case.get("for_ever") and len(left) == 1 else left.pop(0), request)

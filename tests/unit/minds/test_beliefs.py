@@ -178,3 +178,24 @@ def test_the_order_of_the_levers_does_not_matter(
     levers, trials = history
     forwards, backwards = believe(levers, trials), believe(levers[::-1], trials)
     assert backwards.means[::-1] == pytest.approx(forwards.means, abs=1e-9)
+
+
+# --- steps from one candidate to another ----------------------------------------------------
+
+
+def test_a_step_adds_up_the_levers_that_are_new() -> None:
+    beliefs = believe((lever("a", 0.03), lever("b", 0.02), C), [])
+    step = beliefs.step(A.edits, candidate(A, B).edits)
+    assert step.mean == pytest.approx(0.02)
+    assert step.stdev == pytest.approx(math.hypot(0.05, 0.02))
+
+
+def test_a_lever_that_is_given_up_counts_against_what_it_brought() -> None:
+    beliefs = believe((lever("a", 0.03), B), [])
+    assert beliefs.step(A.edits, B.edits).mean == pytest.approx(-0.03)
+
+
+def test_after_a_gain_that_two_levers_share_their_sum_is_surer_than_each() -> None:
+    beliefs = believe((A, B), [measured(candidate(A, B), 1.10)])
+    together = beliefs.step((), candidate(A, B).edits)
+    assert together.stdev < beliefs.step((), A.edits).stdev

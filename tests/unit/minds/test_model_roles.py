@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from pydantic_ai.messages import ModelResponse, TextPart
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import FunctionModel
 
 from perfwright.core.budget import Usage
@@ -15,12 +15,21 @@ from perfwright.core.candidate import Candidate
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Mind, Situation
 from perfwright.core.trial import TrialState
-from perfwright.errors import MindError
+from perfwright.errors import MindError, ProgramError
+from perfwright.minds.llm.brief import Budget
 from perfwright.minds.llm.client import Line
 from perfwright.minds.llm.ledger import Caps
 from perfwright.minds.llm.mind import Frugal, model_role
-from perfwright.minds.llm.roles import ModelReasoner, ModelScorer, Study, prompt, prompt_versions
+from perfwright.minds.llm.roles import (
+    ModelAnalyst,
+    ModelReasoner,
+    ModelScorer,
+    Study,
+    prompt,
+    prompt_versions,
+)
 from perfwright.minds.llm.tools import Instruments, Toolbox
+from perfwright.minds.roles import Priority
 from perfwright.minds.team import RoleMind
 from perfwright.testing.conformance_mind import MindConformance
 from perfwright.testing.mind import draft
@@ -182,6 +191,42 @@ def test_functions_that_do_not_exist_are_left_out(situation: Situation) -> None:
     assert [priority.symbol for priority in found] == ["hot"]
 
 
+def analysed(study: Study) -> str:
+    """What the analyst is shown."""
+    told: list[str] = []
+
+    def answer(messages: list[ModelMessage], _: Any) -> ModelResponse:
+        told.append(str(messages))
+        return ModelResponse([TextPart(json.dumps(ANSWERS["analyst"]))])
+
+    asked = Line("test:model", FunctionModel(answer), Nothing())
+    ModelAnalyst(asked, study).analyse(FACTS, [Priority("hot", 0.9, "hot")])
+    return told[0]
+
+
+def test_the_analyst_is_shown_ir_of_functions_that_matter() -> None:
+    tools = Instruments(functions=lambda symbols: {s: f"define @{s}" for s in symbols})
+    assert "define @hot" in analysed(Study(instruments=tools))
+
+
+def test_no_ir_is_asked_for_when_none_is_to_be_sent() -> None:
+    def never(symbols: Sequence[str]) -> Mapping[str, str]:
+        raise AssertionError(symbols)
+
+    study = Study(budget=Budget(ir_tokens=0), instruments=Instruments(functions=never))
+    assert "define" not in analysed(study)
+
+
+def test_an_analyst_without_ir_goes_on_and_says_so() -> None:
+    def broken(symbols: Sequence[str]) -> Mapping[str, str]:
+        raise ProgramError(f"no IR of {symbols[0]}")
+
+    warned: list[str] = []
+    study = Study(instruments=Instruments(functions=broken), warn=warned.append)
+    assert "fun-1" in analysed(study)
+    assert warned == ["the analyst is shown no IR: no IR of hot"]
+
+
 def test_a_limit_ends_the_search_with_what_was_found(situation: Situation) -> None:
     warned: list[str] = []
     study = Study(tool_calls=0, warn=warned.append)
@@ -229,4 +274,4 @@ def test_ir_is_shown_as_data(situation: Situation) -> None:
 
 def test_drafts_are_compiled_only_where_there_is_a_bench(situation: Situation) -> None:
     names = [tool.__name__ for tool in box(situation).tools]
-    assert names == ["query_facts", "show_ir", "explain_option", "explain_pass"]
+    assert names == ["query_facts", "show_ir", "show_block", "explain_option", "explain_pass"]

@@ -22,7 +22,9 @@ from perfwright.core.verdict import Verdict
 from perfwright.minds.llm.client import Line
 from perfwright.minds.llm.mind import Frugal, model_role
 from perfwright.minds.llm.roles import Study
+from perfwright.minds.recorded import recorded
 from perfwright.minds.team import RoleMind
+from perfwright.report.story import story_lines
 from perfwright.store.journal import JournalStore
 from perfwright.store.records import Plan
 from perfwright.testing.measurer import ScriptedMeasurer, ScriptedPair
@@ -71,13 +73,19 @@ class StoryRun:
             ) as journal,
         ):
             recorder = JournalRecorder(journal, self.meter)
-            roles = [
-                model_role(role, Line(role, FunctionModel(told), recorder), Study(tool_calls=0))
+            study = Study(tool_calls=0)
+            roles = {
+                role: recorded(
+                    role,
+                    model_role(role, Line(role, FunctionModel(told), recorder), study),
+                    "openai:story",
+                    journal,
+                )
                 for role, told in self.told.items()
-            ]
+            }
             team = Team(
                 observer=ScriptedObserver(program, FACTS),
-                mind=Frugal(RoleMind(*roles), lambda _: None),
+                mind=Frugal(RoleMind(**roles), lambda _: None),
                 workshop=ScriptedWorkshop(program),
                 checker=ScriptedChecker(program),
                 measurer=ScriptedMeasurer(program, journal.pairs(ScriptedPair), pairs=12),
@@ -121,14 +129,26 @@ def test_every_dialogue_is_recorded_and_counted(story: StoryRun) -> None:
 
 
 def test_explain_shows_diagnosis_decision_consequence_and_correction(story: StoryRun) -> None:
-    text = "\n".join(explain("last").lines())
+    text = " ".join(" ".join(story_lines(explain("last"))).split())
     harm, correction = text.split("trial 1.1")[1].split("trial 2.1")
     assert "inline every call of the sort" in harm
     assert "rem-less" in harm
     assert "rolled back" in harm
-    assert "correction   the sort grew out of the instruction cache; inline less alone" in harm
+    assert "correction the sort grew out of the instruction cache; inline less alone" in harm
     assert "just enough for less" in correction
     assert ": kept" in correction
+
+
+def test_explain_begins_with_what_the_scorer_and_the_analyst_said(story: StoryRun) -> None:
+    text = "\n".join(story_lines(explain("last"))).split("trial 1.1")[0]
+    assert "what matters (openai:story)\n  0.90  sort_range  92 % of the run time" in text
+    assert "what it is\n  sort_range: sorting [fun-sort]" in text
+    assert "0.90  inlining-too-costly: qsort.c:31:9: less is called" in text
+    assert "   3  inlining refused for its cost [rem-less]" in text
+
+
+def test_explain_says_how_sure_the_model_was(story: StoryRun) -> None:
+    assert [step.confidence for step in explain("last").steps] == [0.8, 0.7]
 
 
 def test_evidence_that_does_not_exist_is_not_cited(story: StoryRun) -> None:

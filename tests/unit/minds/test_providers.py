@@ -49,9 +49,10 @@ def test_any_address_is_an_openai_compatible_server(prefix: str) -> None:
     assert chosen.model.base_url.rstrip("/") == "http://127.0.0.1:8000/v1"
 
 
-def test_an_address_with_a_password_is_refused_as_it_would_be_written_down() -> None:
+@pytest.mark.parametrize("address", ["https://user:secret@host/v1", "https://host/v1?key=secret"])
+def test_an_address_with_a_password_is_refused_as_it_would_be_written_down(address: str) -> None:
     with pytest.raises(UserError, match="would be written down"):
-        choose("https://user:secret@host/v1#m", "scorer", timeout=1)
+        choose(f"{address}#m", "scorer", timeout=1)
 
 
 @pytest.mark.parametrize("name", ["gpt-5", "opnai:gpt-5", "openai-compatible:nowhere", "openai:"])

@@ -68,6 +68,25 @@ def test_the_best_bundle_comes_first_then_its_best_lever_alone(
     assert bundle.edits[: len(alone.edits)] == alone.edits
 
 
+def test_a_draft_says_what_is_believed_of_it(
+    benches: Benches, situations: Situations, diagnoses: tuple[Diagnosis, ...]
+) -> None:
+    drafts = LeverReasoner(benches()).reason(situations(), diagnoses)
+    for draft in drafts:
+        assert draft.confidence is not None
+        assert 0.5 < draft.confidence < 1
+        assert draft.expects.startswith("about 1.")
+
+
+def test_what_failed_before_is_believed_in_less(
+    benches: Benches, situations: Situations, diagnoses: tuple[Diagnosis, ...]
+) -> None:
+    first, alone = LeverReasoner(benches()).reason(situations(), diagnoses)
+    again = LeverReasoner(benches()).reason(situations(measured(first, 0.9)), diagnoses)
+    assert alone.confidence is not None
+    assert all(d.confidence is not None and d.confidence < alone.confidence for d in again)
+
+
 def test_without_a_diagnosis_there_is_nothing_to_try(
     benches: Benches, situations: Situations
 ) -> None:

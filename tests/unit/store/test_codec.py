@@ -23,7 +23,11 @@ numbers = st.floats(allow_nan=False)
 edits = st.builds(Edit, texts, texts)
 claims = st.builds(Claim, edits, texts, st.lists(texts, max_size=2).map(tuple))
 candidates = st.builds(
-    Candidate, st.lists(edits, max_size=3).map(tuple), st.lists(claims, max_size=2).map(tuple)
+    Candidate,
+    st.lists(edits, max_size=3).map(tuple),
+    st.lists(claims, max_size=2).map(tuple),
+    expects=texts,
+    confidence=st.none() | st.floats(0, 1),
 )
 scalars = st.one_of(texts, st.integers(-(2**62), 2**62), numbers, st.booleans())
 facts = st.builds(
@@ -127,3 +131,8 @@ def test_a_truth_is_no_number() -> None:
 def test_what_another_version_wrote_is_an_error_in_words(name: str, payload: str) -> None:
     with pytest.raises(InternalError, match="holds something else"):
         decode(Build | Refusal, name, payload)
+
+
+def test_a_candidate_of_an_earlier_version_expects_nothing() -> None:
+    payload = '{"edits":[{"level":"pipeline","text":"x"}],"claims":[],"flaw":""}'
+    assert decode(Candidate, "Candidate", payload) == Candidate((Edit("pipeline", "x"),))

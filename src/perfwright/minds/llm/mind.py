@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from perfwright.core.candidate import Candidate
@@ -12,6 +12,7 @@ from perfwright.core.protocols import Lesson, Situation
 from perfwright.core.trial import Trial
 from perfwright.minds.llm import providers
 from perfwright.minds.llm.client import Line, Patience
+from perfwright.minds.llm.exec_mind import ATTEMPTS, PREFIX
 from perfwright.minds.llm.ledger import Caps, Recorder, SpentError
 from perfwright.minds.llm.prices import price_of
 from perfwright.minds.llm.roles import (
@@ -51,12 +52,14 @@ class Connection:
 
     Attributes:
         sleep: waits between attempts; tests pass one that does not.
+        guests: minds that are known by name only here and now.
     """
 
     recorder: Recorder
     caps: Caps = field(default_factory=Caps)
     patience: Patience = field(default_factory=Patience)
     sleep: Callable[[float], None] = time.sleep
+    guests: Mapping[str, providers.Guest] = field(default_factory=lambda: providers.NO_GUESTS)
 
     def line(self, mind: str, role: str) -> Line:
         """A line to the model of this name.
@@ -65,13 +68,16 @@ class Connection:
             UserError: the name means nothing.
             MindError: its key is missing.
         """
-        chosen = providers.choose(mind, role, timeout=self.patience.timeout)
+        chosen = providers.choose(mind, role, timeout=self.patience.timeout, guests=self.guests)
+        patience = self.patience
+        if mind.startswith(PREFIX):
+            patience = replace(patience, attempts=min(ATTEMPTS, patience.attempts))
         return Line(
             name=chosen.name,
             model=chosen.model,
             recorder=self.recorder,
             caps=self.caps,
-            patience=self.patience,
+            patience=patience,
             secrets=chosen.secrets,
             constrained=chosen.constrained,
             price=price_of,

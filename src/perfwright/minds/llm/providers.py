@@ -10,18 +10,25 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urldefrag
 
 from perfwright.errors import MindError, UserError, unknown_name
+from perfwright.minds.assignment import SAMPLING, sampling_needs_client
 from perfwright.minds.llm.exec_mind import PREFIX, ExecModel, command_words
 from perfwright.minds.llm.optional import missing
 
 KEYRING_SERVICE = "perfwright"
 COMPATIBLE = "openai-compatible"
 COMPATIBLE_KEY = "PERFWRIGHT_MODEL_API_KEY"
+_COMPATIBLE_KEYS = (COMPATIBLE_KEY, "OPENAI_COMPATIBLE_API_KEY")
 _URL = re.compile(r"https?://")
 _NO_KEY = "none"
+
+Guest = Callable[[str], Any]
+"""Makes a pydantic-ai model for a role, where this process itself has no road to one."""
+NO_GUESTS: Mapping[str, Guest] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -53,15 +60,22 @@ class Chosen:
     constrained: bool = False
 
 
-def choose(name: str, role: str, *, timeout: float) -> Chosen:
-    """The model that a name stands for.
+def choose(
+    name: str, role: str, *, timeout: float, guests: Mapping[str, Guest] = NO_GUESTS
+) -> Chosen:
+    """The model that a name stands for; `guests` are names that mean something only here and now.
 
     Raises:
         UserError: the name means nothing, or a package is missing.
         MindError: the provider's key is missing.
     """
+    if name in guests:
+        return Chosen(name, guests[name](role))
+    if name == SAMPLING:
+        raise sampling_needs_client()
     if name.startswith(PREFIX):
-        return Chosen(name, ExecModel(name.removeprefix(PREFIX), role, timeout=timeout))
+        command = ExecModel(name.removeprefix(PREFIX), role, timeout=timeout)
+        return Chosen(name, command, _keys_around())
     if _URL.match(name) or name.startswith(f"{COMPATIBLE}:"):
         return _compatible(name)
     provider, _, model = name.partition(":")
@@ -85,13 +99,15 @@ def choose(name: str, role: str, *, timeout: float) -> Chosen:
 def check_name(name: str) -> None:
     """Make sure that a mind's name means something and that its key is there; asks nothing.
 
+    Whether there is a client to sample from only its server knows.
+
     Raises:
         UserError: see `choose`.
         MindError: see `choose`.
     """
     if name.startswith(PREFIX):
         command_words(name.removeprefix(PREFIX))
-    else:
+    elif name != SAMPLING:
         choose(name, "reasoner", timeout=1.0)
 
 
@@ -110,17 +126,24 @@ def _compatible(name: str) -> Chosen:
         raise UserError(
             f"{name!r} is no address", hint=f"--mind {COMPATIBLE}:http://127.0.0.1:8000/v1#MODEL"
         )
-    if "@" in url.partition("://")[2].partition("/")[0]:
+    if "@" in url.partition("://")[2].partition("/")[0] or "?" in url:
         raise UserError(
             "a key in an address would be written down with it", hint=f"export {COMPATIBLE_KEY}=..."
         )
-    key = _key((COMPATIBLE_KEY, "OPENAI_COMPATIBLE_API_KEY")) or _NO_KEY
-    made = Provider((COMPATIBLE_KEY,), lambda m, k, _: _openai_chat(m, k, url), constrained=True)
+    key = _key(_COMPATIBLE_KEYS) or _NO_KEY
+    made = Provider(_COMPATIBLE_KEYS, lambda m, k, _: _openai_chat(m, k, url), constrained=True)
     return Chosen(name, _made(made, COMPATIBLE, model or "default", key), _secrets(key), True)
 
 
 def _secrets(key: str) -> tuple[str, ...]:
     return () if key == _NO_KEY else (key,)
+
+
+def _keys_around() -> tuple[str, ...]:
+    """Every provider's key in the environment: a command that has it may print it."""
+    names = [name for provider in PROVIDERS.values() for name in provider.keys]
+    values = (os.environ.get(name, "").strip() for name in (*names, *_COMPATIBLE_KEYS))
+    return tuple(filter(None, values))
 
 
 def _key(variables: tuple[str, ...]) -> str:

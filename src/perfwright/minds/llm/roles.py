@@ -6,7 +6,7 @@ answers are unusable; the reasoner does not: that is a failed draft and uses up 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -15,7 +15,7 @@ from perfwright.core.candidate import Candidate, Claim, Edit, digest
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Lesson, Situation
 from perfwright.core.trial import Trial
-from perfwright.errors import MindError
+from perfwright.errors import MindError, PerfwrightError
 from perfwright.minds.builtin.analyst import RuleAnalyst
 from perfwright.minds.builtin.evaluator import RuleEvaluator
 from perfwright.minds.builtin.levers import LEVERS
@@ -25,15 +25,23 @@ from perfwright.minds.llm.brief import (
     Scene,
     analyst_brief,
     evaluator_brief,
-    plain,
     reasoner_brief,
     scorer_brief,
 )
 from perfwright.minds.llm.client import Line, Question, ask
+from perfwright.minds.llm.fence import plain
 from perfwright.minds.llm.ledger import SpentError, UnusableError
 from perfwright.minds.llm.schemas import Analysis, Judgement, Proposal, Proposals, Scores
 from perfwright.minds.llm.tools import Instruments, Toolbox
-from perfwright.minds.roles import Analyst, Diagnosis, Evaluator, Priority, Scorer
+from perfwright.minds.roles import (
+    HINT,
+    Analyst,
+    Diagnosis,
+    Evaluator,
+    Priority,
+    Scorer,
+    remark_group,
+)
 
 _LEVEL = "pipeline"
 _FLAW = "unusable answer: "
@@ -116,7 +124,8 @@ class ModelAnalyst:
 
     def analyse(self, facts: Sequence[Fact], priorities: Sequence[Priority]) -> Sequence[Diagnosis]:
         """Bottlenecks first, then hints and groups of remarks; evidence that exists only."""
-        text = analyst_brief(facts, priorities, self.study.scene, self.study.budget)
+        shown = self._ir(priorities)
+        text = analyst_brief(facts, priorities, self.study.scene, self.study.budget, shown)
         known = {fact.id for fact in facts}
 
         def check(analysis: Analysis) -> str | None:
@@ -130,6 +139,16 @@ class ModelAnalyst:
             self.study.warn(_fallen_back("analyst", error))
             return self.fallback.analyse(facts, priorities)
         return tuple(_diagnoses(analysis, known))
+
+    def _ir(self, priorities: Sequence[Priority]) -> Mapping[str, str]:
+        """The IR of the functions that matter; none when it is not to be sent."""
+        if not self.study.budget.ir_tokens:
+            return {}
+        try:
+            return self.study.instruments.functions([p.symbol for p in priorities])
+        except PerfwrightError as error:
+            self.study.warn(f"the analyst is shown no IR: {error.fact}")
+            return {}
 
 
 def _diagnoses(analysis: Analysis, known: set[str]) -> Iterable[Diagnosis]:
@@ -146,10 +165,9 @@ def _diagnoses(analysis: Analysis, known: set[str]) -> Iterable[Diagnosis]:
             )
     for hint in analysis.hints:
         cited = _existing(hint.evidence, known)
-        yield Diagnosis("hint", hint.symbol, 0.0, plain(hint.what), cited, hint.symbol)
+        yield Diagnosis(HINT, hint.symbol, 0.0, plain(hint.what), cited, hint.symbol)
     for group in analysis.remarks:
-        said = f"{group.count} remarks: {plain(group.category)}"
-        yield Diagnosis("remarks", "", 0.0, said, _existing(group.evidence, known))
+        yield remark_group(plain(group.category), group.count, _existing(group.evidence, known))
 
 
 @dataclass(frozen=True)
@@ -235,7 +253,10 @@ def _candidate(proposal: Proposal, known: set[str]) -> Candidate:
     if proposal.pipeline.strip():
         edit = Edit(_LEVEL, f"pipeline {''.join(proposal.pipeline.split())}")
         claims[edit] = Claim(edit, plain(proposal.expects) or "a pipeline of its own")
-    return Candidate(tuple(claims), tuple(claims.values()))
+    stated = proposal.confidence if "confidence" in proposal.model_fields_set else None
+    return Candidate(
+        tuple(claims), tuple(claims.values()), expects=plain(proposal.expects), confidence=stated
+    )
 
 
 def _without_level(text: str) -> str:

@@ -10,9 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-EvidenceIds = Annotated[
-    list[str], Field(max_length=12, description="Ids of the facts that this stands on.")
-]
+EvidenceIds = Annotated[list[str], Field(max_length=12, description="Ids of facts.")]
 Weight = Annotated[float, Field(ge=0.0, le=1.0)]
 Text = Annotated[str, Field(max_length=600)]
 Symbol = Annotated[str, Field(max_length=500)]
@@ -60,12 +58,12 @@ class Bottleneck(Answer):
     """Something that keeps hot code from being faster."""
 
     kind: Annotated[str, Field(max_length=60)] = Field(
-        description="One of the kinds listed in your instructions, or a short word of your own."
+        description="One of those listed in your instructions, or a short word of your own."
     )
-    symbol: Symbol = Field(description="The function whose time it touches.")
-    where: Text = Field(default="", description="file:line:column, when known.")
-    weight: Weight = Field(description="Share of the run time that it touches, 0 to 1.")
-    text: Text = Field(description="One sentence: the cause, not the symptom.")
+    symbol: Symbol = Field(description="Whose time it touches.")
+    where: Text = Field(default="", description="file:line:column.")
+    weight: Weight = Field(description="Share of the run time.")
+    text: Text = Field(description="The cause, in one sentence.")
     evidence: EvidenceIds = Field(min_length=1)
 
 
@@ -81,9 +79,9 @@ class ProposedEdit(Answer):
     """One edit and why it should help."""
 
     edit: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
-        description="One line in the grammar of edits."
+        description="In the grammar of edits."
     )
-    claim: Text = Field(description="Why it should help here, in one sentence.")
+    claim: Text = Field(description="Why, in one sentence.")
     evidence: EvidenceIds = Field(default_factory=list)
 
 
@@ -92,25 +90,23 @@ class Proposal(Answer):
 
     edits: list[ProposedEdit] = Field(default_factory=list, max_length=24)
     pipeline: Annotated[str, Field(max_length=200_000)] = Field(
-        default="", description="Only instead of edits of passes: a full pipeline for opt."
+        default="", description="Only instead of edits of passes."
     )
-    expects: Text = Field(default="", description="What should change in code and time.")
-    confidence: Weight = Field(default=0.5, description="That it is faster, 0 to 1.")
+    expects: Text = Field(default="", description="What should change in the code.")
+    confidence: Weight = Field(default=0.5, description="That it is faster.")
 
 
 class Proposals(Answer):
     """The reasoner's answer."""
 
     candidates: list[Proposal] = Field(
-        max_length=3,
-        description="Most promising first; empty only when nothing is left to try. The first "
-        "that is valid is measured, the others are for when it is not.",
+        max_length=3, description="Most promising first; empty when nothing is left to try."
     )
 
 
 class Judgement(Answer):
     """The evaluator's answer.  Whether the candidate is kept is not its business."""
 
-    cause: Text = Field(description="Why the time changed as it did, from the evidence.")
-    next: Text = Field(description="The direction for the next round, in one sentence.")
+    cause: Text = Field(description="Why the time changed as it did.")
+    next: Text = Field(description="The direction for the next round.")
     evidence: EvidenceIds = Field(default_factory=list)

@@ -43,7 +43,7 @@ def plain_request(
         "role": role,
         "system": system,
         "messages": said,
-        "output_schema": _output_schema(parameters),
+        "output_schema": output_schema(parameters),
         "tools": [
             {
                 "name": tool.name,
@@ -55,12 +55,23 @@ def plain_request(
     }
 
 
+def request_text(request: Mapping[str, Any]) -> str:
+    """All that a model reads of a request: what its tokens are counted from."""
+    said = [request["system"]]
+    for message in request["messages"]:
+        said.append(message["content"])
+        said += [json.dumps(call) for call in message.get("tool_calls", ())]
+    tools = [json.dumps(tool) for tool in request["tools"]]
+    return "\n".join([*said, json.dumps(request["output_schema"]), *tools])
+
+
 def request_digest(request: Mapping[str, Any]) -> str:
     """What identifies a request: equal requests need asking only once."""
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
-def _output_schema(parameters: ModelRequestParameters) -> dict[str, Any]:
+def output_schema(parameters: ModelRequestParameters) -> dict[str, Any]:
+    """The JSON Schema of the answer."""
     if parameters.output_object is not None:
         return parameters.output_object.json_schema
     return parameters.output_tools[0].parameters_json_schema if parameters.output_tools else {}
@@ -70,7 +81,7 @@ def _asked(message: ModelRequest) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for part in message.parts:
         name = getattr(part, "tool_name", None)
-        text = _text(part)
+        text = text_of(part)
         if name:
             found.append({"role": "tool", "name": name, "content": text})
         else:
@@ -78,7 +89,7 @@ def _asked(message: ModelRequest) -> list[dict[str, Any]]:
     return found
 
 
-def _text(part: Any) -> str:
+def text_of(part: Any) -> str:
     """The text of a part of a request: a prompt, a tool's result, or what to do better."""
     for method in ("model_response_str", "model_response"):
         if hasattr(part, method):
