@@ -83,7 +83,10 @@ class User:
         if pid == 0:
             self._become(out, err, words)
         deadline = time.monotonic() + 300.0
-        while time.monotonic() < deadline and not when():
+        looking = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while time.monotonic() < deadline and not os.waitid(os.P_PID, pid, looking):
+            if os.getpgid(pid) == pid and when():
+                break
             time.sleep(0.02)
         os.killpg(pid, by)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

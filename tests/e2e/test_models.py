@@ -435,7 +435,8 @@ def test_unparseable_answers_alone_are_5(faulty: Faulty) -> None:
 def test_faults_that_pass_are_waited_for(faulty: Faulty) -> None:
     assert faulty.world.model.roles() == {
         "scorer": 1 + 5 + 2 + 1,  # 401; 503; 429 and a socket that hangs; its answer
-        **{"analyst": 1, "reasoner": 3 * 3},
+        # Three drafts, each three times with tools and three times without.
+        **{"analyst": 1, "reasoner": 3 * (3 + 3)},
     }
 
 

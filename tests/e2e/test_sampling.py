@@ -203,9 +203,13 @@ def test_a_campaign_by_requests_of_the_server_goes_on_in_another_one_but_not_wit
     asked = {"sampling_callback": model, "mode": "legacy"}
     ends: list[dict[str, Any]] = []
 
+    async def begin(client: Client) -> None:
+        answer = await client.call_tool("tune", {"program": ".", "rounds": 1})
+        raise AssertionError(f"it ended before the model was asked: {answer.content}")
+
     async def story() -> None:
         async with over_http(program, **asked) as client, anyio.create_task_group() as group:
-            group.start_soon(client.call_tool, "tune", {"program": ".", "rounds": 1})
+            group.start_soon(begin, client)
             await model.hanging.wait()
             group.cancel_scope.cancel()
         campaign = document_of("last").campaign or ""
