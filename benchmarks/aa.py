@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from perfwright.app.aa import study
+from perfwright.app.study.aa import study
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -26,12 +26,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from perfwright.app.drafts import WorkshopBench
-from perfwright.app.estimate import Rehearsal
-from perfwright.app.minds import mind_of
-from perfwright.app.observer import ProgramObserver
+from perfwright.app.campaign.minds import mind_of
+from perfwright.app.campaign.observer import ProgramObserver
+from perfwright.app.campaign.tune import Lead, observer_of, tune
+from perfwright.app.inside.drafts import WorkshopBench
 from perfwright.app.request import TuneRequest
-from perfwright.app.tune import Lead, observer_of, tune
+from perfwright.app.study.estimate import Rehearsal
 from perfwright.app.workplace import Workplace
 from perfwright.core.candidate import Candidate
 from perfwright.core.events import silent

@@ -23,8 +23,8 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from perfwright.app.campaigns import document_of, list_runs
-from perfwright.app.explain import explain
+from perfwright.app.record.campaigns import document_of, list_runs
+from perfwright.app.record.explain import explain
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.server import build_server
 

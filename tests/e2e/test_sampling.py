@@ -34,9 +34,9 @@ from mcp_types import (
     ToolUseContent,
 )
 
-from perfwright.app.campaigns import document_of, list_runs
-from perfwright.app.explain import explain
-from perfwright.app.tune import replay, resume
+from perfwright.app.campaign.tune import replay, resume
+from perfwright.app.record.campaigns import document_of, list_runs
+from perfwright.app.record.explain import explain
 from perfwright.core.events import silent
 from perfwright.errors import UserError
 

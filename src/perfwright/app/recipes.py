@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from perfwright.app.handover import recipe_path, script_path
+from perfwright.app.campaign.sources import digests
+from perfwright.app.campaign.tune import plan_for, prepare
+from perfwright.app.record.places import recipe_path, script_path
 from perfwright.app.request import TuneRequest
-from perfwright.app.sources import digests
-from perfwright.app.tune import plan_for, prepare
-from perfwright.app.workplace import Setup, Workplace
+from perfwright.app.setup import Setup
+from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Status
 from perfwright.core.candidate import BASELINE

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from perfwright.app.request import TuneRequest, results_folder
-from perfwright.app.story import Story, read_story
-from perfwright.app.tune import prepare
-from perfwright.app.workplace import REPRODUCERS, Workplace
+from perfwright.app.campaign.tune import prepare
+from perfwright.app.record.places import REPRODUCERS, results_folder
+from perfwright.app.record.story import Story, read_story
+from perfwright.app.request import TuneRequest
+from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.candidate import Candidate
 from perfwright.core.events import silent

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from perfwright.errors import UserError, unknown_name
 from perfwright.minds.assignment import Assignment
-from perfwright.settings import Settings
 
 METRICS = ("cpu", "wall", "instructions", "cycles")
 AGENT = "agent"
@@ -102,8 +101,3 @@ class TuneRequest(BaseModel):
         if not names:
             raise UserError("no level is given", hint="--levels pipeline")
         return names
-
-
-def results_folder(settings: Settings, campaign: str, request: TuneRequest) -> Path:
-    """Where recipe, report and reproducers are: `--out`, or a folder in PERFWRIGHT_HOME."""
-    return request.out.absolute() if request.out else settings.home / "results" / campaign

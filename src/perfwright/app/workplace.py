@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from perfwright.app.request import TuneRequest, results_folder
+from perfwright.app.metered import MeteredExecutor
+from perfwright.app.pipeline_level import pipeline_level
+from perfwright.app.record.places import REPRODUCERS, results_folder
+from perfwright.app.setup import Setup
 from perfwright.checks.checker import OracleChecker, refuse
 from perfwright.checks.selfcheck import SelfCheck
 from perfwright.core.budget import Meter
@@ -21,7 +23,6 @@ from perfwright.core.events import Reporter, StageBegan, Warned
 from perfwright.core.protocols import Build, Ground, Refusal
 from perfwright.errors import InternalError, ProgramError
 from perfwright.levels.pipeline.level import NAME as PIPELINE
-from perfwright.levels.pipeline.level import PipelineLevel
 from perfwright.levels.protocol import Level
 from perfwright.levels.workshop import EditWorkshop, Guards, Site
 from perfwright.measure.blocks import PairRecord, Rig
@@ -38,27 +39,15 @@ from perfwright.measure.machine import look as look_at_machine
 from perfwright.measure.measurer import SIMULATED, MeasureSettings, PairedMeasurer
 from perfwright.measure.metric import Metric
 from perfwright.measure.reference import Reference, choose_metric
-from perfwright.measure.runner import Executor, Run, RunResult
+from perfwright.measure.runner import Executor
 from perfwright.measure.workloads import ProgramRuns
-from perfwright.pipeline.repair_edit import EditRepairer
-from perfwright.pipeline.tree import parse
-from perfwright.pipeline.validate import validate
-from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.program.bitcode import UnitBitcode, capture_bitcode
-from perfwright.program.build import BuildFailure, Kind
+from perfwright.program.build import BuildFailure
 from perfwright.program.capture import capture
 from perfwright.program.captured import CapturedBuild
-from perfwright.program.plan import BuildPlan, machine_options
-from perfwright.program.spec import ProgramSpec
-from perfwright.settings import Settings
 from perfwright.store.artefacts import ArtefactStore
 from perfwright.store.campaign import CampaignJournal
-from perfwright.toolchain.about import option_table, pass_registry
-from perfwright.toolchain.discovery import Host, Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, run
-
-REPRODUCERS = "reproducers"
-"""The folder beside the recipe for what makes tools crash or hang."""
 
 _NO_LIMITS = Limits()
 
@@ -66,26 +55,6 @@ _NO_LIMITS = Limits()
 # (with a large budget, seconds are enough).
 _SEARCH_SHARE, _CONFIRM_SHARE = 0.8, 0.5
 _LEAST_CONFIRMATION = 20.0
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What is known before a campaign has a journal: the program and the tools."""
-
-    settings: Settings
-    spec: ProgramSpec
-    toolchain: Toolchain
-    host: Host
-    request: TuneRequest
-
-    @property
-    def base(self) -> BuildPlan:
-        """What every build has, the baseline included: `--cpu`."""
-        cpu = self.request.cpu
-        if cpu is None:
-            return BuildPlan()
-        flag = "-march" if self.host.triple.startswith(("x86_64", "i386", "i686")) else "-mcpu"
-        return BuildPlan(compile_flags=(f"{flag}={cpu}",), link_flags=(f"{flag}={cpu}",))
 
 
 @dataclass
@@ -170,58 +139,14 @@ class Workplace:
             objects=self.setup.settings.cache / "objects",
             keep=self.artefacts.add,
             base=self.setup.base,
-            runner=self._compile,
+            runner=self.compiling,
             seed=request.seed,
             reproducers=results_folder(self.setup.settings, self.journal.campaign, request)
             / REPRODUCERS,
         )
-        levels = self.levels or {PIPELINE: self._pipeline_level()}
+        levels = self.levels or {PIPELINE: pipeline_level(self)}
         guards = Guards(request.max_size, request.max_compile_time)
         return EditWorkshop(site, levels, guards, count=self._count)
-
-    def _pipeline_level(self) -> PipelineLevel:
-        toolchain = self.setup.toolchain
-        registry = pass_registry(toolchain, self.setup.host)
-        repairer = EditRepairer(
-            base=parse(registry.pipelines["default<O3>"]),
-            vocabulary=Vocabulary(registry),
-            options=option_table(toolchain),
-        )
-        return PipelineLevel(
-            repairer=repairer,
-            unit_names=tuple(unit.name for unit in self.captured.units),
-            try_out=self._try_out,
-            host_cpu=self.setup.host.cpu,
-            staged=lambda: self.staged_is_open,
-        )
-
-    def _try_out(self, unit: str, pipeline: str, options: tuple[str, ...]) -> Refusal | None:
-        """Run opt with a pipeline over one unit, verifier on; what it refuses."""
-        if not self.try_pipelines:
-            return None
-        flags = (*self.captured.unit(unit).argv, *self.setup.base.compile_flags)
-        said = validate(
-            pipeline,
-            self.bitcode[unit].plain,
-            opt=self.setup.toolchain.tool("opt"),
-            options=(*options, *machine_options(flags)),
-            runner=self._compile,
-        )
-        if isinstance(said, Refusal) and said.broken:
-            return self._opt_failed(unit, pipeline, options, said)
-        return said if isinstance(said, Refusal) else None
-
-    def _opt_failed(
-        self, unit: str, pipeline: str, options: tuple[str, ...], said: Refusal
-    ) -> Refusal:
-        """A crash or a hang of opt, saved like one of a build by the staged road."""
-        words = tuple(word for option in options for word in ("-mllvm", option))
-        changes = {"unit_pipelines": {unit: pipeline}, "unit_flags": {unit: words}}
-        plan = self.setup.base.model_copy(update=changes)
-        kind: Kind = "timeout" if said.broken == "timeout" else "crash"
-        failure = BuildFailure(kind, "optimise", unit, said.reason, said.reproducer)
-        name = hashlib.sha256("\0".join([unit, pipeline, *options]).encode()).hexdigest()[:12]
-        return self.workshop.refusal(failure, f"opt-{name}", plan)
 
     @cached_property
     def bitcode(self) -> Mapping[str, UnitBitcode]:
@@ -234,7 +159,7 @@ class Workplace:
             self.captured,
             self.setup.toolchain,
             self.folder / "bitcode",
-            self._compile,
+            self.compiling,
             plan=self.setup.base,
         )
         if isinstance(found, BuildFailure):
@@ -377,9 +302,9 @@ class Workplace:
 
     def look_inside(self, argv: Sequence[str | os.PathLike[str]], limits: Limits) -> ProcessResult:
         """Run a tool of the toolchain on the program's IR, counted as compiling."""
-        return self._compile(argv, limits=limits)
+        return self.compiling(argv, limits=limits)
 
-    def _compile(
+    def compiling(
         self,
         argv: Sequence[str | os.PathLike[str]],
         *,
@@ -392,24 +317,3 @@ class Workplace:
         self.go_on()
         with self.meter.during("compile"):
             return run(argv, cwd=cwd, env=env, stdin=stdin, limits=limits)
-
-
-@dataclass(frozen=True)
-class MeteredExecutor:
-    """An executor that counts its time as running."""
-
-    inner: NativeExecutor
-    meter: Meter
-    before: Callable[[], None] = lambda: None
-    """Called before each run; may end the campaign."""
-
-    @property
-    def sandboxed(self) -> bool:
-        """Whether runs are shut in."""
-        return self.inner.sandboxed
-
-    def execute(self, run: Run) -> RunResult:
-        """Run a program to its end."""
-        self.before()
-        with self.meter.during("run"):
-            return self.inner.execute(run)

@@ -64,7 +64,7 @@ def _root(
 @app.command()
 def doctor(json: Json = False) -> None:
     """Say what is installed, what is missing, and what this machine can measure."""
-    from perfwright.app.doctor import examine
+    from perfwright.app.machine.doctor import examine
 
     report = examine()
     output.show(report, report.lines(), json=json)
@@ -144,8 +144,8 @@ def tune(
     json: Json = False,
 ) -> None:
     """Tune a program, prove the gain, and hand over a recipe."""
+    from perfwright.app.campaign.tune import tune as run_tune
     from perfwright.app.request import TuneRequest, likely_name
-    from perfwright.app.tune import tune as run_tune
     from perfwright.cli.progress import reporter
     from perfwright.minds.assignment import assign
 
@@ -193,7 +193,7 @@ def tune(
 
 
 def _estimate(request: TuneRequest, *, json: bool) -> None:
-    from perfwright.app.estimate import estimate
+    from perfwright.app.study.estimate import estimate
     from perfwright.cli.progress import reporter
 
     with reporter(None) as report:
@@ -204,7 +204,7 @@ def _estimate(request: TuneRequest, *, json: bool) -> None:
 @app.command()
 def runs(json: Json = False) -> None:
     """List campaigns, newest first."""
-    from perfwright.app.campaigns import list_runs
+    from perfwright.app.record.campaigns import list_runs
 
     listing = list_runs()
     output.show(listing, listing.lines(), json=json)
@@ -213,7 +213,7 @@ def runs(json: Json = False) -> None:
 @app.command()
 def show(campaign: CampaignId, json: Json = False) -> None:
     """Show one campaign: its result, its rounds, its edits."""
-    from perfwright.app.campaigns import document_of
+    from perfwright.app.record.campaigns import document_of
 
     output.campaign(document_of(campaign), json=json)
 
@@ -221,7 +221,7 @@ def show(campaign: CampaignId, json: Json = False) -> None:
 @app.command()
 def explain(campaign: CampaignId, json: Json = False) -> None:
     """Tell the story of a campaign: diagnosis, decision, consequence, correction."""
-    from perfwright.app.explain import explain as run_explain
+    from perfwright.app.record.explain import explain as run_explain
     from perfwright.report.story import story_lines
 
     story = run_explain(campaign)
@@ -231,7 +231,7 @@ def explain(campaign: CampaignId, json: Json = False) -> None:
 @app.command()
 def resume(campaign: CampaignId, json: Json = False) -> None:
     """Go on with a campaign that was interrupted."""
-    from perfwright.app.tune import resume as run_resume
+    from perfwright.app.campaign.tune import resume as run_resume
     from perfwright.cli.progress import reporter
 
     with reporter(None) as report:
@@ -242,7 +242,7 @@ def resume(campaign: CampaignId, json: Json = False) -> None:
 @app.command()
 def replay(campaign: CampaignId, json: Json = False) -> None:
     """Run a campaign again from its journal alone, and compare the decisions."""
-    from perfwright.app.tune import replay as run_replay
+    from perfwright.app.campaign.tune import replay as run_replay
 
     output.ended(run_replay(campaign), json=json)
 
@@ -253,7 +253,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="The HTML file to write.")] = None,
 ) -> None:
     """Write the HTML report of a campaign."""
-    from perfwright.app.campaigns import write_report
+    from perfwright.app.record.campaigns import write_report
 
     print(write_report(campaign, out))
 
@@ -308,8 +308,8 @@ def bench(
     json: Json = False,
 ) -> None:
     """Tune every program of a suite under one budget and print the table."""
-    from perfwright.app.bench import BenchRequest
-    from perfwright.app.bench import bench as run_bench
+    from perfwright.app.study.bench import BenchRequest
+    from perfwright.app.study.bench import bench as run_bench
 
     request = BenchRequest(
         suite=suite,
@@ -374,7 +374,7 @@ def clean(
     json: Json = False,
 ) -> None:
     """Say how much the journal and the artefacts take, and remove what is not needed."""
-    from perfwright.app.campaigns import clean as run_clean
+    from perfwright.app.record.campaigns import clean as run_clean
 
     result = run_clean(unused=unused, campaigns=tuple(campaign or ()))
     output.show(result, result.lines(), json=json)

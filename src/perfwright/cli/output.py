@@ -15,7 +15,7 @@ from perfwright.errors import PerfwrightError
 from perfwright.report.document import CampaignDocument, stillborn
 
 if TYPE_CHECKING:
-    from perfwright.app.tune import Ended
+    from perfwright.app.campaign.tune import Ended
 
 INTERRUPTED = 130
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from perfwright.app.agent.session import Session, open_session, resume_session
+from perfwright.app.agent.tuning import Tuning, open_tuning, resume_tuning
 from perfwright.app.request import TuneRequest
-from perfwright.app.session import Session, open_session, resume_session
-from perfwright.app.tuning import Tuning, open_tuning, resume_tuning
 from perfwright.errors import UserError
 
 HeldT = TypeVar("HeldT", Session, Tuning)

@@ -10,11 +10,11 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from perfwright.app import inside
-from perfwright.app.blocks import block_lines
-from perfwright.app.passes_ir import Moment, PassesIr
+from perfwright.app.agent.session import BASELINE_NAME, Session
+from perfwright.app.inside import builds
+from perfwright.app.inside.blocks import block_lines
+from perfwright.app.inside.passes_ir import Moment, PassesIr
 from perfwright.app.recipes import export
-from perfwright.app.session import BASELINE_NAME, Session
 from perfwright.app.workplace import Workplace
 from perfwright.core.candidate import Candidate
 from perfwright.core.evidence import Fact
@@ -145,10 +145,10 @@ class Looking:
                 if pass_name:
                     moment = Moment(pass_name, when, run)
                     return PassesIr(place, facts).ir(function, moment, candidate)
-                unit = inside.unit_of(facts, function)
+                unit = builds.unit_of(facts, function)
                 if when == "before":
-                    return inside.input_ir(place, unit, function)
-                return inside.optimised_ir(place, candidate, unit, function)
+                    return builds.input_ir(place, unit, function)
+                return builds.optimised_ir(place, candidate, unit, function)
 
         text = await awaited(ctx, session, look)
         return results.text_page(text.splitlines(), cursor, "llvm")
@@ -169,7 +169,7 @@ class Looking:
 
         def look() -> Sequence[str]:
             facts = session.situation.ground.facts
-            inside.unit_of(facts, function)
+            builds.unit_of(facts, function)
             with session.inside() as place:
                 candidate = _edited(session, place, build, edits)
                 return block_lines(place, facts, function, block, candidate)
@@ -188,9 +188,9 @@ class Looking:
         candidate = session.named(build)
         other = session.named(against) if against else None
         with session.inside() as place:
-            lines = inside.assembly(place, candidate, function)
+            lines = builds.assembly(place, candidate, function)
             if other is not None:
-                lines = inside.code_changes(inside.assembly(place, other, function), lines)
+                lines = builds.code_changes(builds.assembly(place, other, function), lines)
         return results.text_page(lines, cursor, "diff" if against else "asm")
 
     async def counters(self, ctx: Ctx, build: Build = BASELINE_NAME) -> results.Counters:
@@ -198,9 +198,9 @@ class Looking:
         session = self.desk.session
         candidate = session.named(build)
 
-        def count() -> inside.Counted:
+        def count() -> builds.Counted:
             with session.inside() as place:
-                return inside.counters(place, candidate)
+                return builds.counters(place, candidate)
 
         return results.counters(await awaited(ctx, session, count))
 
@@ -247,9 +247,9 @@ def _edited(
     candidate = session.named(build)
     if not edits:
         return candidate
-    added = tuple(inside.edit_from(text) for text in edits)
+    added = tuple(builds.edit_from(text) for text in edits)
     new = (edit for edit in dict.fromkeys(added) if edit not in candidate.edits)
-    return inside.mended(place, Candidate((*candidate.edits, *new))).candidate
+    return builds.mended(place, Candidate((*candidate.edits, *new))).candidate
 
 
 def _described(spec: ProgramSpec) -> list[str]:

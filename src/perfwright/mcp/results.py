@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
-from perfwright.app.inside import Counted, Drafted, edit_from
-from perfwright.app.meeting import Asked, Question
-from perfwright.app.session import Session
+from perfwright.app.agent.meeting import Asked, Question
+from perfwright.app.agent.session import Session
+from perfwright.app.inside.builds import Counted, Drafted, edit_from
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison

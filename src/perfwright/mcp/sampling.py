@@ -41,7 +41,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.usage import RequestUsage
 
-from perfwright.app.tuning import Reply, Sample, unanswered
+from perfwright.app.agent.tuning import Reply, Sample, unanswered
 from perfwright.errors import MindError
 from perfwright.mcp.paging import shown
 from perfwright.minds.llm.guest import Prompt

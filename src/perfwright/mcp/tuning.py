@@ -15,8 +15,8 @@ from mcp_types import InputRequiredResult, ToolAnnotations
 from mcp_types.version import is_version_at_least
 from pydantic import BaseModel, Field
 
+from perfwright.app.agent.tuning import Sample, Tuning
 from perfwright.app.request import TuneRequest
-from perfwright.app.tuning import Sample, Tuning
 from perfwright.errors import UserError
 from perfwright.mcp import results
 from perfwright.mcp.answers import answering

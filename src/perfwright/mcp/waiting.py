@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 from mcp.server.mcpserver import Context
 
-from perfwright.app.conducted import Conducted
+from perfwright.app.agent.conducted import Conducted
 from perfwright.core import events
 from perfwright.core.events import Event
 from perfwright.errors import PerfwrightError

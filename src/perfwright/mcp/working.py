@@ -10,10 +10,10 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-from perfwright.app import inside
-from perfwright.app.meeting import Asked
+from perfwright.app.agent.meeting import Asked
+from perfwright.app.agent.session import Hopes, Idea
+from perfwright.app.inside import builds
 from perfwright.app.request import TuneRequest
-from perfwright.app.session import Hopes, Idea
 from perfwright.mcp import results
 from perfwright.mcp.answers import answering
 from perfwright.mcp.desk import Desk
@@ -103,7 +103,7 @@ class Working:
         def look() -> results.DraftView:
             with session.inside() as place:
                 candidate = session.candidate([edit.idea() for edit in edits], without or ())
-                seen = inside.drafted(place, candidate, session.situation.incumbent)
+                seen = builds.drafted(place, candidate, session.situation.incumbent)
             return results.draft_view(seen)
 
         return await awaited(ctx, session, look)

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 from typing import cast as as_type
 
+from perfwright.app.agent.session import Session
+from perfwright.app.agent.tuning import Tuning
+from perfwright.app.campaign.tune import Cast, Ended, Lead
+from perfwright.app.record.story import loop_settings
 from perfwright.app.request import AGENT, TuneRequest
-from perfwright.app.session import Session
-from perfwright.app.story import loop_settings
-from perfwright.app.tune import Cast, Ended, Lead
-from perfwright.app.tuning import Tuning
 from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Usage
 from perfwright.core.campaign import Campaign, Status, Team
@@ -73,7 +73,7 @@ class MemoryRecorder:
 
 @dataclass
 class ScriptedConduct:
-    """Implements `perfwright.app.conducted.Conduct` over a journal in memory.
+    """Implements `perfwright.app.agent.conducted.Conduct` over a journal in memory.
 
     `names` lists what it was asked to resume; an empty name is a beginning.
     """

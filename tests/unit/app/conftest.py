@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import pytest
 
+from perfwright.app.campaign.tune import plan_for, prepare
+from perfwright.app.record.story import WARNED, loop_settings
 from perfwright.app.request import TuneRequest
-from perfwright.app.story import WARNED, loop_settings
-from perfwright.app.tune import plan_for, prepare
 from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Outcome, Status

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from perfwright.app.request import METRICS, TuneRequest, likely_name, results_folder
+from perfwright.app.record.places import results_folder
+from perfwright.app.request import METRICS, TuneRequest, likely_name
 from perfwright.errors import UserError
 from perfwright.settings import Settings
 

@@ -47,7 +47,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def raise_it(*_: Any) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("perfwright.app.campaigns.list_runs", raise_it)
+    monkeypatch.setattr("perfwright.app.record.campaigns.list_runs", raise_it)
 
 
 @pytest.mark.parametrize(

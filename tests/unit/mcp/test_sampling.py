@@ -32,7 +32,7 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
-from perfwright.app.tuning import Sample
+from perfwright.app.agent.tuning import Sample
 from perfwright.mcp.sampling import message_request, reply_to, response_from
 from perfwright.minds.llm.guest import Prompt
 from perfwright.minds.llm.prices import price_of

@@ -24,7 +24,7 @@ from mcp_types import (
     TextContent,
 )
 
-from perfwright.app.tuning import Tuning
+from perfwright.app.agent.tuning import Tuning
 from perfwright.core.evidence import Fact
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.server import build_server

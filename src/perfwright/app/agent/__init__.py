@@ -1,0 +1,1 @@
+"""Campaigns that a coding agent leads or lends its model to."""

@@ -1,0 +1,1 @@
+"""Running one campaign, from the observer to the hand-over."""

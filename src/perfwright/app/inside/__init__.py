@@ -1,0 +1,1 @@
+"""Looking inside builds: IR around passes, machine blocks, drafts."""

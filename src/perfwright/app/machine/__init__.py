@@ -1,0 +1,1 @@
+"""What this machine has, lacks and can measure: `perfwright doctor`."""

@@ -1,0 +1,1 @@
+"""Past campaigns as their journals tell them: stories, documents, reports."""
