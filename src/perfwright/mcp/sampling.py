@@ -5,7 +5,8 @@ while a tool is called (`pushed`); from 2026-07-28 on the call is answered with 
 and made again with the answer (`InputRequiredResult`).  What is asked is the same.
 
 A client may lend a model without tools: then what was a tool is told in words, and the answer
-is JSON as text.  Sampling reports no tokens: they are estimated, four characters each.
+is JSON as text.  Sampling reports no tokens: they are estimated from the
+characters of question and answer.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from pydantic_ai.usage import RequestUsage
 from perfwright.app.agent.tuning import Reply, Sample, unanswered
 from perfwright.errors import MindError
 from perfwright.mcp.paging import shown
+from perfwright.minds.llm.brief import CHARACTERS_A_TOKEN
 from perfwright.minds.llm.guest import Prompt
 from perfwright.minds.llm.wire import output_schema, text_of
 
@@ -56,7 +58,6 @@ _FORM = """
 One JSON object and nothing else; it fits this JSON Schema:
 
 """
-_CHARACTERS_PER_TOKEN = 4
 _FINISHED: dict[str, FinishReason] = {
     "endTurn": "stop",
     "stopSequence": "stop",
@@ -193,7 +194,7 @@ def response_from(result: Result, asked: CreateMessageRequestParams) -> ModelRes
     """
     parts = [_part(block) for block in _blocks(result)]
     sizes = (len(asked.model_dump_json(exclude_none=True)), len(result.model_dump_json()))
-    sent, answered = (size // _CHARACTERS_PER_TOKEN for size in sizes)
+    sent, answered = (round(size / CHARACTERS_A_TOKEN) for size in sizes)
     return ModelResponse(
         parts,
         usage=RequestUsage(input_tokens=sent, output_tokens=answered),

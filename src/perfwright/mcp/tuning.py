@@ -81,6 +81,7 @@ class Tuner:
         max_requests: int | None = None,
         max_tokens: int | None = None,
         tool_calls: Annotated[int, Field(description="of the reasoner, a proposal")] = 6,
+        ir_tokens: Annotated[int, Field(description="of IR for the analyst; 0 sends none")] = 1800,
         mind_timeout: Annotated[str, Field(description="of one question, as 10m")] = "",
         weak_oracle: bool = False,
     ) -> Tuned:
@@ -110,6 +111,7 @@ class Tuner:
                 max_requests=max_requests,
                 max_tokens=max_tokens,
                 tool_calls=tool_calls,
+                ir_tokens=ir_tokens,
                 mind_timeout=parse_duration(mind_timeout) if mind_timeout else _MIND_SECONDS,
                 weak_oracle=weak_oracle,
             )

@@ -21,6 +21,7 @@ PARAMETERS = {
     "max-requests": _NUMBER,
     "max-tokens": _NUMBER,
     "tool-calls": _NUMBER,
+    "ir-tokens": _NUMBER,
     "mind-timeout": r"\d+(?:ms|s|m|h)",
 }
 """Options of `perfwright tune` that `open` or `tune` take as parameters, and their values."""

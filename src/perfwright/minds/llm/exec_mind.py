@@ -27,6 +27,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from perfwright.errors import MindError, ToolchainError, UserError
+from perfwright.minds.llm.brief import CHARACTERS_A_TOKEN
 from perfwright.minds.llm.wire import plain_request
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
 
@@ -162,14 +163,14 @@ def _call(number: int, call: Any) -> ToolCallPart:
 
 
 def _usage(answer: dict[str, Any], asked: int, answered: int) -> RequestUsage:
-    """What the command says that it used, else a token for every four bytes."""
+    """What the command says that it used, else about what its bytes make."""
     said = answer.get("usage")
     counts = said if isinstance(said, dict) else {}
 
     def tokens(key: str, size: int) -> int:
         value = counts.get(key)
         fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return int(value) if fits else size // 4  # type: ignore[arg-type]
+        return int(value) if fits else round(size / CHARACTERS_A_TOKEN)  # type: ignore[arg-type]
 
     return RequestUsage(
         input_tokens=tokens("input_tokens", asked), output_tokens=tokens("output_tokens", answered)
