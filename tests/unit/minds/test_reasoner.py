@@ -12,6 +12,7 @@ from perfwright.core.candidate import Candidate
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Lesson, Situation
 from perfwright.core.trial import TrialState
+from perfwright.core.verdict import Verdict
 from perfwright.minds.builtin import reasoner
 from perfwright.minds.builtin.analyst import RuleAnalyst
 from perfwright.minds.builtin.beliefs import uses
@@ -198,6 +199,28 @@ def test_after_a_failed_bundle_its_levers_are_hoped_for_less(
     again = mind.reason(situations(measured(bundle, 0.8)), diagnoses)
     assert again
     assert not set(again[0].edits) & set(bundle.edits)
+
+
+def test_a_lever_that_made_no_difference_comes_again_only_on_another_incumbent(
+    benches: Benches, situations: Situations, diagnoses: tuple[Diagnosis, ...]
+) -> None:
+    mind = LeverReasoner(benches())
+    idle = measured(mind.reason(situations(), diagnoses)[0], 1.0)
+    assert idle.against_incumbent is not None
+    same = replace(idle.against_incumbent, verdict=Verdict.SAME, low=0.999, high=1.001)
+    idle = replace(idle, against_incumbent=same, over_baseline=same)
+    pulled = {lever.lever.name for lever in used(idle.candidate, called(diagnoses))}
+
+    def again(situation: Situation) -> set[str]:
+        drafts = mind.reason(situation, diagnoses)
+        added = [used(d.without(*situation.incumbent.edits), called(diagnoses)) for d in drafts]
+        return {lever.lever.name for levers in added for lever in levers}
+
+    situation = situations(idle)
+    assert not again(situation) & pulled
+    other = next(c for c in called(diagnoses) if c.lever.name not in pulled)
+    won = measured(candidate(other), 1.2, trial="2.1")
+    assert again(after(situation, won, Lesson("2.1", ""))) & pulled
 
 
 @pytest.mark.parametrize("state", [TrialState.REJECTED, TrialState.IDENTICAL])

@@ -7,16 +7,18 @@ the machine code of a hot function are dropped before anything is measured.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TypeVar
 
 from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.protocols import Refusal, Situation
-from perfwright.core.trial import TrialState
+from perfwright.core.trial import Trial, TrialState
+from perfwright.core.verdict import Verdict
 from perfwright.minds.builtin.beliefs import Beliefs, believe, uses
 from perfwright.minds.builtin.levers import Called, called
 from perfwright.minds.roles import Bench, Diagnosis
@@ -48,8 +50,7 @@ class LeverReasoner:
         curiosity = _by_round(_CURIOSITY, situation.round)
         most = _by_round(_MOST_LEVERS, situation.round)
         base = self._trimmed(situation.incumbent, beliefs)
-        failed = {t.candidate.id for t in situation.trials if t.state is not TrialState.MEASURED}
-        fresh = self._screened(base, beliefs, curiosity, most, failed)
+        fresh = self._screened(base, beliefs, curiosity, most, situation.trials)
         tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
         drafts = []
         for size in (most, 1):
@@ -74,13 +75,20 @@ class LeverReasoner:
         return incumbent.without(*harmful)
 
     def _screened(
-        self, base: Candidate, beliefs: Beliefs, curiosity: float, most: int, failed: Set[str]
+        self,
+        base: Candidate,
+        beliefs: Beliefs,
+        curiosity: float,
+        most: int,
+        trials: Sequence[Trial],
     ) -> list[Called]:
         """Hopeful levers, one a group, that change hot code when added to `base`.
 
-        `failed` are candidates that never got as far as being measured: a lever that failed
-        alone (over a limit of size, say) makes room for the next.
+        A lever that failed alone before it was measured (over a limit of size, say), or that
+        made no difference to this incumbent, makes room for the next.
         """
+        failed = {t.candidate.id for t in trials if t.state is not TrialState.MEASURED}
+        idle = _idle(trials)
         hopes = beliefs.hopes(curiosity)
         order = sorted(range(len(hopes)), key=lambda i: -hopes[i])
         taken = {c.lever.group for c in beliefs.levers if uses(base.edits, c)}
@@ -91,7 +99,7 @@ class LeverReasoner:
             lever = beliefs.levers[index]
             if hopes[index] < _LEAST_HOPE or looked == _SCREENED or len(chosen) == most:
                 break
-            if lever.lever.group in taken:
+            if lever.lever.group in taken or any(uses(edits, lever) for edits in idle):
                 continue
             alone = _bundle(base, [lever], ())
             if alone.id in failed:
@@ -104,6 +112,12 @@ class LeverReasoner:
             taken.add(lever.lever.group)
             chosen.append(lever)
         return chosen
+
+
+def _idle(trials: Sequence[Trial]) -> list[tuple[Edit, ...]]:
+    """The edits of what was measured since the incumbent came, and made no difference to it."""
+    since = itertools.takewhile(lambda trial: not trial.accepted, reversed(trials))
+    return [trial.candidate.edits for trial in since if trial.verdict is Verdict.SAME]
 
 
 def _by_round(values: Sequence[T], number: int) -> T:
