@@ -24,6 +24,7 @@ _STAGES = {
     "measure": "measuring",
     "prune": "leaving out one edit at a time",
     "confirm": "confirming on fresh runs",
+    "wait": "waiting",
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from perfwright.app.inside.inspection import instruments, scene
 from perfwright.app.request import TuneRequest
 from perfwright.app.workplace import Workplace
 from perfwright.core.budget import Meter, Usage
-from perfwright.core.events import Warned
+from perfwright.core.events import Reporter, StageBegan, Warned
 from perfwright.core.protocols import Mind
 from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
 from perfwright.minds.builtin import builtin_mind
@@ -94,6 +95,7 @@ def _with_models(place: Workplace, builtin: RoleMind) -> Mind:
         caps=Caps(request.max_requests, request.max_tokens, request.max_usd),
         patience=Patience(timeout=request.mind_timeout),
         guests=place.guests,
+        sleep=lambda seconds: wait_for_model(place.reporter, seconds),
     )
     study = study_of(place)
     readers = {request.assignment.mind_of(role) for role in ("reasoner", "evaluator")}
@@ -106,6 +108,14 @@ def _with_models(place: Workplace, builtin: RoleMind) -> Mind:
         else:
             roles[role] = model_role(role, connection.line(name, role), study)
     return Frugal(_filled(roles, place), study.warn)
+
+
+def wait_for_model(
+    reporter: Reporter, seconds: float, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Say that nothing is done for a while, and why; then do nothing."""
+    reporter(StageBegan("wait", f"{seconds:.0f} s: the model is busy or out of reach"))
+    sleep(seconds)
 
 
 def study_of(place: Workplace) -> Study:

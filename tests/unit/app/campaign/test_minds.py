@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from perfwright.app.campaign.minds import check_minds
+from perfwright.app.campaign.minds import check_minds, wait_for_model
 from perfwright.app.campaign.tune import replay, tune
 from perfwright.app.inside.inspection import outline
 from perfwright.app.request import TuneRequest
 from perfwright.app.study.estimate import estimate
-from perfwright.core.events import silent
+from perfwright.core.events import Event, StageBegan, silent
 from perfwright.errors import MindError, UserError
 from perfwright.measure.counters import counters_here
 from perfwright.pipeline.tree import parse
@@ -117,6 +117,12 @@ def test_a_dry_run_counts_and_asks_nobody(request_of: TuneRequest) -> None:
     assert asked(request_of) == []
     with JournalStore.open(Settings.load().home) as store:
         assert store.list() == ()
+
+
+def test_waiting_for_a_model_is_said() -> None:
+    heard: list[Event | float] = []
+    wait_for_model(heard.append, 4.0, heard.append)
+    assert heard == [StageBegan("wait", "4 s: the model is busy or out of reach"), 4.0]
 
 
 def test_the_outline_is_nested_like_the_pipeline() -> None:
