@@ -120,9 +120,16 @@ def test_a_dry_run_counts_and_asks_nobody(request_of: TuneRequest) -> None:
 
 
 def test_waiting_for_a_model_is_said() -> None:
-    heard: list[Event | float] = []
-    wait_for_model(heard.append, 4.0, heard.append)
-    assert heard == [StageBegan("wait", "4 s: the model is busy or out of reach"), 4.0]
+    said: list[Event] = []
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        assert said, "first it is said"
+        slept.append(seconds)
+
+    wait_for_model(said.append, 4.0, sleep)
+    assert said == [StageBegan("wait", "4 s: the model is busy or out of reach")]
+    assert slept == [4.0]
 
 
 def test_the_outline_is_nested_like_the_pipeline() -> None:
