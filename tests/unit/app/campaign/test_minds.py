@@ -127,7 +127,10 @@ def test_waiting_for_a_model_is_said() -> None:
         assert said, "first it is said"
         slept.append(seconds)
 
-    wait_for_model(said.append, 4.0, sleep)
+    def hear(event: Event) -> None:
+        said.append(event)
+
+    wait_for_model(hear, 4.0, sleep)
     assert said == [StageBegan("wait", "4 s: the model is busy or out of reach")]
     assert slept == [4.0]
 
