@@ -156,7 +156,8 @@ def _cost(document: CampaignDocument) -> Iterator[str]:
     ]
     yield from _entry("cost", f"{format_duration(usage.seconds)} ({', '.join(parts)})")
     if usage.requests:
-        spent = f"{usage.tokens} tokens, {usage.usd:.4f} USD"
+        # A price that is not known counts as nothing, and is better not named.
+        spent = f"{usage.tokens} tokens" + (f", {usage.usd:.4f} USD" if usage.usd else "")
         yield from _entry("", f"{usage.requests} requests to a model, {spent}")
     yield from _entry("decided by", f"mind {document.mind}, seed {document.seed}")
 

@@ -76,6 +76,9 @@ def test_an_interrupted_campaign_says_how_to_go_on(documents: Documents) -> None
 def test_requests_to_a_model_are_counted(documents: Documents) -> None:
     usage = documents().usage.model_dump() | {"requests": 3, "tokens": 1200, "usd": 0.0421}
     assert "3 requests to a model, 1200 tokens, 0.0421 USD" in page(documents(usage=usage))
+    unknown = page(documents(usage=usage | {"usd": 0.0}))
+    assert "1200 tokens" in unknown
+    assert "USD" not in unknown
 
 
 @pytest.mark.parametrize("status", ["improved", "no-gain", "failed", "interrupted"])
