@@ -178,12 +178,12 @@ def bitcode_argv(
 ) -> tuple[str, ...]:
     """The command that makes a unit's unoptimised bitcode, with the user's flags and the plan's.
 
-    It says `-O3` behind them (`-Ofast` behind that), without which functions are marked
-    `optnone` and stay as they are.
+    It says `-O3` behind them (but for `-Ofast`), without which functions are marked `optnone`
+    and stay as they are.
     """
     paths = Paths(output, output, output, overlay=overlay)
     user = [*unit.argv, *_added(unit, plan)]
-    flags = [*user, _full_level(user), "-fno-lto", *RAW, "-emit-llvm", *extra]
+    flags = [*user, *_full_level(user), "-fno-lto", *RAW, "-emit-llvm", *extra]
     return _compile(unit, plan, toolchain, paths, flags=flags, output=output).argv
 
 
@@ -248,10 +248,14 @@ def _added(unit: Unit, plan: BuildPlan) -> tuple[str, ...]:
     return (*plan.compile_flags, *plan.unit_flags.get(unit.name, ()))
 
 
-def _full_level(flags: Sequence[str]) -> str:
-    """`-O3`, as `-Ofast` where that counts: a level behind it would take its fast math away."""
+def _full_level(flags: Sequence[str]) -> tuple[str, ...]:
+    """`-O3`; nothing behind `-Ofast`, which is as high and whose mathematics is the user's.
+
+    A level behind it would take its fast math away, and another `-Ofast` what `-fno-...` behind
+    the first one took back.
+    """
     levels = [flag for flag in flags if flag.startswith("-O")]
-    return "-Ofast" if levels[-1:] == ["-Ofast"] else "-O3"
+    return () if levels[-1:] == ["-Ofast"] else ("-O3",)
 
 
 def _clang(unit: Unit, toolchain: Toolchain) -> str:
@@ -314,7 +318,7 @@ def _staged_steps(
     """
     added = _added(unit, plan)
     user = [*unit.argv, *added]
-    plain = [*user, _full_level(user), "-fno-lto", *RAW]
+    plain = [*user, *_full_level(user), "-fno-lto", *RAW]
     front = _compile(
         unit, plan, toolchain, paths, flags=[*plain, "-emit-llvm"], output=paths.bitcode
     )

@@ -105,7 +105,7 @@ def test_the_reasoner_sees_outline_history_and_incumbent() -> None:
     found = [Diagnosis("spills-in-loop", "a.c:3:5", 0.9, "it spills", ("rem-1",), "hot")]
     text = reasoner_brief(situation, found, SCENE, Budget())
     assert "licm#1 gvn#1" in text
-    assert "Incumbent: -O3 itself" in text
+    assert "Incumbent: the baseline" in text
     assert "1.1: option unroll-threshold=9 -> slower 0.900x" in text
     assert "lesson: it spills; less of it" in text
     assert "spills-in-loop (0.90) a.c:3:5: it spills [rem-1]" in text

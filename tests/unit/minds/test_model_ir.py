@@ -57,6 +57,12 @@ def test_names_in_quotes_are_names_too() -> None:
     assert loops_only(lines)[:3] == lines[:3]
 
 
+def test_loops_that_overlap_are_shown_once() -> None:
+    jumps = "define void @f() {\na:\nbr label %b\nb:\nbr label %a\nc:\nbr label %b\n}"
+    shown = loops_only(jumps.splitlines())
+    assert [line for line in shown if line.endswith(":")] == ["a:", "b:", "c:"]
+
+
 def test_a_function_without_loops_has_no_loops_to_show() -> None:
     assert loops_only(FLAT.splitlines()) == []
 

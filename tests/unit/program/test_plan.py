@@ -112,6 +112,7 @@ def test_the_staged_road_is_clang_opt_and_clang_that_runs_no_passes() -> None:
     [
         *(("-O2", "-O3"), ("", "-O3"), ("-Ofast -O2", "-O3")),
         *(("-Ofast", "-Ofast"), ("-O2 -Ofast", "-Ofast")),
+        ("-Ofast -fno-finite-math-only", "-Ofast -fno-finite-math-only"),
     ],
 )
 def test_no_road_takes_the_fast_math_of_ofast_away(flags: str, level: str) -> None:

@@ -75,3 +75,14 @@ def test_variables_that_clang_listens_to_are_set(bench: Bench) -> None:
 
 def test_the_script_itself_is_what_the_format_shell_gives(bench: Bench) -> None:
     assert export(bench.recipe(PIPELINES), "shell", "the script") == "the script"
+
+
+@pytest.mark.parametrize("form", ["shell", "make", "cmake"])
+def test_the_name_of_a_folder_adds_no_command(bench: Bench, form: str) -> None:
+    named = bench.recipe("options").model_copy(
+        update={"program": Path("/p/a\ntouch HERE\x1b[2J\\/perfwright.toml")}
+    )
+    text = export(named, form, shell_script(named, [], Path("/p"), Path("/o")))
+    assert not any(line.lstrip().startswith("touch") for line in text.splitlines())
+    assert "\x1b" not in text
+    assert not any(line.startswith("#") and line.endswith("\\") for line in text.splitlines())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from perfwright.app.inside.blocks import block_lines
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from perfwright.minds.llm.tools import Instruments
 
 _LINE = 110
+_IN_CODE = re.compile(r"-O\w*$|-m(?!llvm)[a-z]|-f(?!diagnostics|debug|file-prefix|macro-prefix)")
 _BOOKKEEPING = re.compile(
     r"annotation|memprof-|coro-|require$|invalidate$|openmp-|ee-instrument|transform-warning"
     r"|alloc-token|cg-profile|rel-lookup-table|move-auto-init|recompute-globalsaa|called-value"
@@ -41,14 +42,24 @@ def scene(place: Workplace) -> Scene:
     from perfwright.minds.llm.brief import Scene
 
     setup = place.setup
-    cpu = setup.host.cpu if setup.request.cpu == "native" else setup.request.cpu or "generic"
+    flags = _common_flags(unit.argv for unit in place.captured.units)
+    named = [flag.partition("=")[2] for flag in flags if flag.startswith(("-march=", "-mcpu="))]
+    cpu = setup.request.cpu or (named[-1] if named else "generic")
+    cpu = setup.host.cpu if cpu == "native" else cpu
     registry = pass_registry(setup.toolchain, setup.host)
     return Scene(
         target=f"{setup.host.triple}, CPU {cpu}, LLVM {setup.toolchain.version}",
         outline=outline(parse(registry.pipelines["default<O3>"])),
         options=option_lines(int(str(setup.toolchain.version).partition(".")[0])),
         units=tuple(unit.name for unit in place.captured.units),
+        built=" ".join(flags),
     )
+
+
+def _common_flags(units: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """What all units are compiled with and code depends on: level, machine, mathematics, LTO."""
+    first, *others = ([f for f in argv if _IN_CODE.match(f)] for argv in units)
+    return tuple(f for f in dict.fromkeys(first) if all(f in flags for flags in others))
 
 
 def outline(pipeline: Pipeline) -> str:

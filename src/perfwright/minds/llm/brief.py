@@ -82,12 +82,20 @@ class Scene:
         outline: the -O3 pipeline with the places that edits name.
         options: the options worth tuning, one a line: name=default (range): what it does.
         units: the program's units.
+        built: the baseline's flags that matter to code.
     """
 
     target: str = ""
     outline: str = ""
     options: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    built: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the program runs and how it is built, in a line."""
+        built = f", built with {plain(self.built)}" if self.built else ""
+        return f"Target: {plain(self.target)}{built}."
 
 
 def estimate_tokens(text: str) -> int:
@@ -104,7 +112,7 @@ def scorer_brief(facts: Sequence[Fact], scene: Scene, budget: Budget) -> str:
     worth = sorted((f for f in functions if id(f) not in left), key=_importance)
     profile = [plain(fact.text) for fact in facts if fact.id == "prof-method"]
     pointers = [_call_line(f) for f in facts if f.kind == "call" and not f.data.get("callee")]
-    head = f"Target: {plain(scene.target)}. Name at most {budget.top} functions."
+    head = f"{scene.place} Name at most {budget.top} functions."
     if not profiled:
         head += " There is no profile."
     return "\n\n".join(
@@ -190,7 +198,7 @@ def analyst_brief(
     room = budget.characters - sum(map(len, ranked))
     groups = relevant((fact for fact in facts if fact.kind != "function"), weights)
     parts = [
-        f"Target: {plain(scene.target)}.",
+        scene.place,
         f"Functions that matter, as `symbol: weight, reason; [fact] features`:\n"
         f"{fenced(ranked, budget.characters)}",
         f"Facts about them, the most telling first:\n{fenced(map(group_line, groups), room)}",
@@ -216,7 +224,7 @@ def reasoner_brief(
     listed = {fact.id for fact in hot}
     fresh = [d for d in diagnoses if d.kind not in ("hot-function", REMARKS)]
     fixed = [
-        f"Target: {plain(scene.target)}. Round {situation.round}"
+        f"{scene.place} Round {situation.round}"
         + (f", {situation.rounds_left} left." if situation.rounds_left is not None else "."),
         f"The -O3 pipeline, with the places that edits name:\n{scene.outline}",
         options_part(scene.options, diagnoses),
@@ -309,7 +317,7 @@ def evaluator_brief(situation: Situation, trial: Trial, scene: Scene) -> str:
     claims = [f"{plain(c.edit.text)}: {plain(c.text, _CLAIM)}" for c in trial.candidate.claims]
     changes = [fact_line(fact, _CHANGE) for fact in trial.consequences]
     parts = [
-        f"Target: {plain(scene.target)}.",
+        scene.place,
         f"Trial {trial.id}: {edits_line(trial.candidate)}",
         f"Incumbent: {edits_line(situation.incumbent)}",
         f"What was claimed:\n{fenced(claims, _CLAIMS)}",
@@ -348,7 +356,7 @@ def edits_line(candidate: Candidate) -> str:
     """The edits of a candidate in a line."""
     if candidate.flaw:
         return "no candidate"
-    return "; ".join(plain(edit.text) for edit in candidate.edits) or "-O3 itself"
+    return "; ".join(plain(edit.text) for edit in candidate.edits) or "the baseline"
 
 
 def fate(trial: Trial) -> str:

@@ -63,9 +63,8 @@ def loops_only(lines: Sequence[str]) -> list[str]:
     if not inner:
         return []
     first = next((i for i, line in enumerate(lines) if line.startswith("define ")), 0)
-    kept = list(lines[: first + 1])
-    for start, end in inner:
-        kept += lines[start : end + 1]
+    shown = {index for start, end in inner for index in range(start, end + 1)}  # they may overlap
+    kept = [*lines[: first + 1], *(lines[index] for index in sorted(shown))]
     return [*kept, f"; only its innermost loops: {len(lines) - len(kept)} lines left out", "}"]
 
 
