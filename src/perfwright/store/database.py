@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from perfwright.store.migrate import Migration, migrate, shipped
 
 _BUSY_SECONDS = 30.0
 """Other processes hold the file for one short transaction at a time."""
+
+_LOOK_AGAIN = 0.01
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -44,7 +47,7 @@ class Database:
             )
         try:
             with explained(path):
-                self.connection.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(self.connection)
                 self.connection.execute("PRAGMA synchronous = FULL")
                 self.connection.execute("PRAGMA foreign_keys = ON")
                 migrate(self.connection, shipped() if migrations is None else migrations)
@@ -87,6 +90,22 @@ class Database:
         """Close the file; the object is of no use afterwards."""
         with self._lock:
             self.connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a database to its write-ahead log; another that does so at the same time is waited for.
+
+    SQLite's own busy time-out does not cover the switch: it fails at once.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager

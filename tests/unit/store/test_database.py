@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,25 @@ def test_a_journal_that_another_process_keeps_locked(
         second.transaction(),
     ):
         pass
+
+
+def test_who_opens_a_new_database_waits_for_another_who_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 2:
+            other.close()
+
+    monkeypatch.setattr("perfwright.store.database.time.sleep", nap)
+    with closing(Database(path)) as database:
+        assert database.rows("PRAGMA journal_mode")[0][0] == "wal"
+    assert len(naps) == 2
 
 
 def test_many_may_open_a_new_journal_at_once(home: Path) -> None:
