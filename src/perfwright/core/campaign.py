@@ -100,12 +100,17 @@ class Settings:
 
     `deduplicate=False` measures identical machine code too: only for A/A campaigns, which
     would otherwise measure nothing.  `confirm_share` of a time budget is kept back for
-    pruning and confirmation.
+    pruning and confirmation.  A search that `saturates` ends after `fruitless` rounds in a
+    row with nothing to measure, and after `gainless` ones without a gain where the budget does
+    not say their number.
     """
 
     budget: Budget = field(default_factory=Budget)
     deduplicate: bool = True
     confirm_share: float = 0.3
+    saturates: bool = True
+    fruitless: int = 3
+    gainless: int = 8
 
 
 @dataclass
@@ -144,14 +149,35 @@ class Campaign:
     def _may_begin(self, number: int) -> bool:
         budget = self.settings.budget
         reserve = (budget.seconds or 0.0) * self.settings.confirm_share
+        saturation = self._saturation(number - 1)
 
         def allowed() -> bool:
-            return budget.allows(number - 1, self.team.spent(), reserve)
+            return not saturation and budget.allows(number - 1, self.team.spent(), reserve)
 
         if not self.team.journal.once(f"round {number}/may begin", bool, allowed):
+            if saturation and number - 1 != budget.rounds:
+                self._say(events.Warned("the search ended early", saturation))
             return False
         self._say(events.RoundBegan(number, budget.rounds or 0))
         return True
+
+    def _saturation(self, done: int) -> str:
+        """Why further rounds would find nothing either; empty if they may."""
+
+        def since(counts: Callable[[Trial], bool]) -> int:
+            return done - max((trial.round for trial in self.trials if counts(trial)), default=0)
+
+        settings = self.settings
+        if not settings.saturates:
+            return ""
+        if since(lambda trial: trial.state is TrialState.MEASURED) >= settings.fruitless:
+            return f"{settings.fruitless} rounds in a row had nothing to measure"
+        if (
+            settings.budget.rounds is None
+            and since(lambda trial: trial.accepted) >= settings.gainless
+        ):
+            return f"{settings.gainless} rounds in a row gained nothing; --rounds sets their number"
+        return ""
 
     def _round(self, number: int, ground: Ground, incumbent: Build) -> _Searched:
         """One measured candidate, or as many failed drafts as the budget forgives."""

@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one edit of the winner is worth: the winner against itself without that edit.
+    """What one edit is worth: what was left of the winner against the same without that edit.
 
     `resolved` is false when the cap on pairs ended before the interval left 1.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -175,6 +175,12 @@ class CampaignJournal:
             cause=cause,
             outcome=codec.encode(Outcome, outcome)[1] if outcome else None,
         )
+
+    def sources(self) -> Mapping[str, str]:
+        """Digest of each file that the campaign began with, by path."""
+        rows = self._read("SELECT sources FROM campaigns WHERE id = ?")
+        found: dict[str, str] = json.loads(rows[0]["sources"])
+        return found
 
     def outcome(self) -> Outcome | None:
         """The result; `None` as long as there is none."""

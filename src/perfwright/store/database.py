@@ -93,9 +93,9 @@ class Database:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch a database to its write-ahead log; another that does so at the same time is waited for.
+    """Switch a database to its write-ahead log, after whoever makes it at the same time.
 
-    SQLite's own busy time-out does not cover the switch: it fails at once.
+    SQLite's own busy time-out does not cover the switch beside a writer: it fails at once.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:

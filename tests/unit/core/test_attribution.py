@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +68,8 @@ def test_each_kept_edit_has_its_price() -> None:
 def test_halves_are_tried_before_single_edits() -> None:
     result, team = pruned(draft("good1", "good2", "neutral", "dull"))
     assert kept(result) == ["good1", "good2"]
-    assert len(team.timed_labels) == 3
+    # The idle half at once; then two edits, each judged against the winner and priced alone.
+    assert len(team.timed_labels) == 5
 
 
 def test_an_edit_whose_removal_cannot_be_built_stays_unpriced() -> None:
@@ -100,6 +103,38 @@ def test_an_unresolved_edit_stays_for_half_a_percent(ratio: float, stays: bool) 
     result = prune(winner, Correctness.BY_CONSTRUCTION, team.team)
     assert len(kept(result)) == (2 if stays else 1)
     assert all(not part.resolved for part in result.contributions)
+
+
+def test_small_gains_that_add_up_do_not_all_go() -> None:
+    """Each of three edits brings less than the smallest effect, all together more."""
+    small = ScriptedProgram(speedups=dict.fromkeys("abc", 1.0045))
+    team = ScriptedTeam(small, [], noise=1e-6)
+    result = prune(small.build(draft("a", "b", "c")), Correctness.BY_CONSTRUCTION, team.team)
+    assert kept(result) == ["a", "b"]
+
+
+def test_the_price_of_an_edit_is_its_own_whatever_went_before_it() -> None:
+    small = ScriptedProgram(speedups=dict.fromkeys("abc", 1.0045))
+    team = ScriptedTeam(small, [], noise=1e-6)
+    result = prune(small.build(draft("a", "b", "c")), Correctness.BY_CONSTRUCTION, team.team)
+    ratios = [part.comparison.ratio for part in result.contributions]
+    assert ratios == pytest.approx([1.0045, 1.0045], abs=1e-5)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.SLOWER, Verdict.INCONCLUSIVE])
+def test_what_is_gained_by_leaving_an_edit_out_pays_for_no_other(verdict: Verdict) -> None:
+    """A hopeless series ends early: often no verdict says how harmful an edit was."""
+    team = ScriptedTeam(PROGRAM, [], noise=1e-6)
+    attribute = team.measurer.attribute
+
+    def unresolved(label: str, winner: Build, without: Build) -> Comparison:
+        said = attribute(label, winner, without)
+        return replace(said, verdict=verdict) if said.ratio < 1 else said
+
+    team.measurer.attribute = unresolved  # type: ignore[method-assign]
+    winner = PROGRAM.build(draft("good0", "good1", "bad"))
+    left = kept(prune(winner, Correctness.BY_CONSTRUCTION, team.team))
+    assert left == ["good0", "good1"]
 
 
 def test_the_correctness_is_that_of_what_is_left() -> None:

@@ -247,6 +247,50 @@ def test_a_time_budget_keeps_a_share_for_confirmation() -> None:
     assert outcome.status is Status.IMPROVED
 
 
+def test_three_rounds_without_anything_to_measure_end_the_search() -> None:
+    useless = [draft("absurd"), draft("huge"), draft("idle")] * 3
+    outcome, team = tune(draft("quick"), *useless, draft("fast"), rounds=9)
+
+    assert states(outcome)[-1] == "4.3 identical"
+    assert outcome.final == draft("quick")
+    assert [warning.text for warning in team.reporter.of(events.Warned)] == [
+        "the search ended early"
+    ]
+
+
+def test_a_measured_round_between_useless_ones_goes_on_with_the_search() -> None:
+    useless = [draft("absurd"), draft("huge"), draft("idle")] * 2
+    outcome, team = tune(*useless, draft("slow"), *useless, draft("fast"), rounds=6)
+
+    assert outcome.final == draft("fast")
+    assert not team.reporter.of(events.Warned)
+
+
+@pytest.mark.parametrize(("rounds", "found"), [(None, False), (9, True)])
+def test_eight_rounds_without_a_gain_end_a_search_without_a_number_of_rounds(
+    rounds: int | None, found: bool
+) -> None:
+    slow = [draft("slow", f"neutral{number}") for number in range(8)]
+    outcome, team = tune(*slow, draft("fast"), rounds=rounds)
+
+    assert (outcome.status is Status.IMPROVED) is found
+    assert bool(team.reporter.of(events.Warned)) is not found
+
+
+def test_a_search_that_is_told_not_to_saturate_goes_on() -> None:
+    useless = [draft("absurd"), draft("huge"), draft("idle")] * 3
+    team = ScriptedTeam(PROGRAM, [*useless, draft("fast")])
+    settings = Settings(Budget(rounds=9), saturates=False)
+
+    assert Campaign(team.team, settings).run().final == draft("fast")
+
+
+def test_a_search_that_used_all_its_rounds_did_not_end_early() -> None:
+    _, team = tune(*[draft("absurd"), draft("huge"), draft("idle")] * 3, rounds=3)
+
+    assert not team.reporter.of(events.Warned)
+
+
 # --- what the mind sees ---------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from perfwright.app.request import TuneRequest
+from perfwright.app.request import AGENT, TuneRequest
 from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Team
 from perfwright.core.events import Warned
@@ -43,6 +43,7 @@ def loop_settings(request: TuneRequest) -> Settings:
     return Settings(
         budget=Budget(rounds=request.rounds, seconds=request.seconds),
         deduplicate=not request.null_candidates,
+        saturates=request.mind != AGENT,  # who looks on says when it is enough
     )
 
 
