@@ -37,6 +37,7 @@ from perfwright.core.protocols import (
     Workshop,
     WrongResultError,
 )
+from perfwright.core.saturation import Saturation
 from perfwright.core.trial import Contribution, Correctness, Trial, TrialState
 from perfwright.core.verdict import Comparison, Verdict
 from perfwright.errors import MindError
@@ -100,17 +101,14 @@ class Settings:
 
     `deduplicate=False` measures identical machine code too: only for A/A campaigns, which
     would otherwise measure nothing.  `confirm_share` of a time budget is kept back for
-    pruning and confirmation.  A search that `saturates` ends after `fruitless` rounds in a
-    row with nothing to measure, and after `gainless` ones without a gain where the budget does
-    not say their number.
+    pruning and confirmation.  Without `saturation` a search that has
+    run dry goes on.
     """
 
     budget: Budget = field(default_factory=Budget)
     deduplicate: bool = True
     confirm_share: float = 0.3
-    saturates: bool = True
-    fruitless: int = 3
-    gainless: int = 8
+    saturation: Saturation | None = field(default_factory=Saturation)
 
 
 @dataclass
@@ -163,21 +161,9 @@ class Campaign:
 
     def _saturation(self, done: int) -> str:
         """Why further rounds would find nothing either; empty if they may."""
-
-        def since(counts: Callable[[Trial], bool]) -> int:
-            return done - max((trial.round for trial in self.trials if counts(trial)), default=0)
-
-        settings = self.settings
-        if not settings.saturates:
-            return ""
-        if since(lambda trial: trial.state is TrialState.MEASURED) >= settings.fruitless:
-            return f"{settings.fruitless} rounds in a row had nothing to measure"
-        if (
-            settings.budget.rounds is None
-            and since(lambda trial: trial.accepted) >= settings.gainless
-        ):
-            return f"{settings.gainless} rounds in a row gained nothing; --rounds sets their number"
-        return ""
+        rule = self.settings.saturation
+        open_ended = self.settings.budget.rounds is None
+        return rule.reason(self.trials, done, open_ended=open_ended) if rule else ""
 
     def _round(self, number: int, ground: Ground, incumbent: Build) -> _Searched:
         """One measured candidate, or as many failed drafts as the budget forgives."""

@@ -277,10 +277,10 @@ def test_eight_rounds_without_a_gain_end_a_search_without_a_number_of_rounds(
     assert bool(team.reporter.of(events.Warned)) is not found
 
 
-def test_a_search_that_is_told_not_to_saturate_goes_on() -> None:
+def test_a_search_without_saturation_goes_on() -> None:
     useless = [draft("absurd"), draft("huge"), draft("idle")] * 3
     team = ScriptedTeam(PROGRAM, [*useless, draft("fast")])
-    settings = Settings(Budget(rounds=9), saturates=False)
+    settings = Settings(Budget(rounds=9), saturation=None)
 
     assert Campaign(team.team, settings).run().final == draft("fast")
 

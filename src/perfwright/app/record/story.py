@@ -12,6 +12,7 @@ from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Team
 from perfwright.core.events import Warned
 from perfwright.core.protocols import Ground, Lesson
+from perfwright.core.saturation import Saturation
 from perfwright.core.trial import Trial
 from perfwright.minds.recorded import ANALYSIS, PRIORITIES
 from perfwright.minds.roles import Analysis, Priorities
@@ -43,7 +44,8 @@ def loop_settings(request: TuneRequest) -> Settings:
     return Settings(
         budget=Budget(rounds=request.rounds, seconds=request.seconds),
         deduplicate=not request.null_candidates,
-        saturates=request.mind != AGENT,  # who looks on says when it is enough
+        # An agent that looks on says itself when it is enough.
+        saturation=None if request.mind == AGENT else Saturation(),
     )
 
 
