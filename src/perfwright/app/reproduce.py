@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -25,7 +26,6 @@ from perfwright.program.reduction import Reduction, reduce
 from perfwright.program.reproducer import Culprit, Reproducer, save
 from perfwright.settings import Settings
 from perfwright.store.journal import JournalStore
-from perfwright.toolchain.process import Limits
 from perfwright.units import Seconds, format_bytes
 
 DEFAULT_SECONDS = Seconds(120.0)
@@ -135,7 +135,7 @@ def _failed_again(
     if isinstance(plan, Refusal):
         raise ProgramError("the trial cannot be built again", cause=plan.reason)
     site = workshop.site
-    limits = Limits(wall=min(DEFAULT_LIMITS.wall or seconds, seconds))
+    limits = replace(DEFAULT_LIMITS, wall=min(DEFAULT_LIMITS.wall or seconds, seconds))
     folder = site.folder / "reproduced"
     made = build(
         site.captured, plan, site.toolchain, folder, site.runner, store=site.objects, limits=limits

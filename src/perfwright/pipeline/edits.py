@@ -42,6 +42,8 @@ from perfwright.pipeline.places import Place
 from perfwright.pipeline.tree import Node, Param, Pipeline, PipelineSyntaxError, parse, parse_node
 
 MAX_REPEAT = 16
+MAX_LENGTH = 200_000
+"""Longest text of an edit that is looked at, in characters; -O3 itself has 4,000."""
 
 
 class EditError(UserError):
@@ -198,6 +200,19 @@ def _scope(unit: str | None) -> str:
     return f" in {unit if _BARE_UNIT.fullmatch(unit) else json.dumps(unit)}:"
 
 
+def check_length(text: str) -> None:
+    """Make sure that a text is short enough to be parsed.
+
+    Raises:
+        EditError: it is not.
+    """
+    if len(text) > MAX_LENGTH:
+        raise EditError(
+            f"{shortened(text)!r} has {len(text):,} characters",
+            cause=f"an edit or a pipeline has at most {MAX_LENGTH:,}",
+        )
+
+
 def parse_edit(text: str) -> PipelineEdit:
     """The edit that a line of text stands for; the inverse of `str`.
 
@@ -205,6 +220,7 @@ def parse_edit(text: str) -> PipelineEdit:
         EditError: the text is no edit.  Nothing is mended here: see
             `perfwright.pipeline.repair_edit`.
     """
+    check_length(text)
     match = _LINE.fullmatch(text)
     if match is None or match["verb"] not in VERBS:
         raise _malformed(text, f"starts with none of {', '.join(VERBS)}")

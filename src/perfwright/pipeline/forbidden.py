@@ -38,7 +38,7 @@ _PASSES = (
     ),
     Rule(
         r"asan|hwasan|msan|nsan|rtsan|tsan|tsan-module|tysan|dfsan|san(cov|md)-module|memprof.*"
-        r"|pgo-(instr|force).*|instrprof|insert-gcov-profiling|sample-profile|pseudo-probe.*|ctx-.*"
+        r"|pgo-(instr|force).*|instrprof|instrorderfile|insert-gcov-profiling|sample-profile|pseudo-probe.*|ctx-.*"
         r"|kcfi|cfguard|bounds-checking|safe-stack|stack-protector|jmc-instrumenter",
         "it instruments the program",
     ),
@@ -78,8 +78,16 @@ _OPTIONS = (
     ),
     Rule(
         r"(asan|hwasan|msan|tsan|dfsan|nsan|rtsan|tysan|ubsan|sancov|sanitizer|sanmd|memprof|pgo"
-        r"|profile|instr|sample|gcov|xray|csspgo|pseudo-probe|bounds-checking|lower-allow|fs|icp)-.*",
+        r"|profile|instr|sample|gcov|xray|csspgo|pseudo-probe|bounds-checking|lower-allow|fs|icp)-.*"
+        r"|cs-profile-generate|(indexed-)?codegen-data-.*|extbinary-.*|.*-instrumentation",
         "it is for instrumentation and profiles",
+    ),
+    Rule(r"enable-ml-inliner|regalloc-enable-.*advisor", "it needs a model from outside"),
+    Rule(
+        r"(.*-)?(export|show|printing|printer|output|file|filename|dir|dirname|directory|log|replay"
+        r"|interactive|plugin|monitoring)(-.*)?|polly-(import|optimized-scops)(-.*)?|misched-dcpl"
+        r"|debugify-.*|only-simple-regions|.*-verbosity",
+        "it prints, or reads or writes files",
     ),
     Rule(
         r"(print|view|dump|dot|debug|stats|track|time|pass-remarks|verify|help|version|write|emit"
@@ -114,6 +122,7 @@ FLAGS = (
     Rule(r"-mbranches-within-32B-boundaries", "branches do not cross 32-byte boundaries"),
 )
 """The clang flags that an edit may set: none of them changes what a program means."""
+_LONGEST_FLAG = 100
 
 
 def pass_reason(name: str, head: str = "") -> str | None:
@@ -139,9 +148,11 @@ def option_reason(option: Option) -> str | None:
 def nearest_flags(flag: str, count: int = 3) -> tuple[Rule, ...]:
     """The rules of the allowed flags that look most like this one, nearest first."""
 
+    asked = flag.partition("=")[0][:_LONGEST_FLAG]
+
     def likeness(rule: Rule) -> float:
-        name = rule.pattern.partition("=")[0].replace("(no-)?", "no-" * ("no-" in flag))
-        return difflib.SequenceMatcher(None, flag.partition("=")[0], name).ratio()
+        name = rule.pattern.partition("=")[0].replace("(no-)?", "no-" * ("no-" in asked))
+        return difflib.SequenceMatcher(None, asked, name).ratio()
 
     return tuple(sorted(FLAGS, key=likeness, reverse=True)[:count])
 

@@ -8,13 +8,16 @@ else that needs a `Vocabulary`, is in `perfwright.pipeline.repair`.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from perfwright.errors import shortened
 from perfwright.pipeline.tree import MAX_DEPTH, Adaptor, Node, Pass, PipelineSyntaxError, parse_head
 
-_WRAPPING = re.compile(r"^\s*(?:```\w*)?[\s'\"`]*(?:--?passes=)?[\s'\"`]*|[\s'\"`]*(?:```)?\s*$")
+_FENCE = re.compile(r"^```\w*")
+_OPTION = re.compile(r"^--?passes=")
+_QUOTES = string.whitespace + "'\"`"
 _STRANGE = re.compile(r"[^A-Za-z0-9_.:=;<>()\[\],/+-]+")
 
 
@@ -98,11 +101,17 @@ class _Reader:
 
 
 def _cleaned(text: str, repairs: list[str]) -> str:
-    bare = _WRAPPING.sub("", text)
+    bare = _unwrapped(text)
     clean = _STRANGE.sub("", bare)
     if "".join(bare.split()) != clean:
         repairs.append("characters that no pass name has were dropped")
     return clean
+
+
+def _unwrapped(text: str) -> str:
+    """The text without a code fence, quotes and `-passes=` around it."""
+    bare = _FENCE.sub("", text.strip()).strip(_QUOTES)
+    return _OPTION.sub("", bare).lstrip(_QUOTES)
 
 
 def _tokens(text: str, repairs: list[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from perfwright.pipeline.edits import (
     LinkMode,
     PipelineEdit,
     Side,
+    check_length,
     parse_edit,
 )
 from perfwright.pipeline.forbidden import flag_allowed
@@ -44,7 +45,8 @@ _LINE = re.compile(
     r"\s+(?P<body>\S.*)"
 )
 _SETTING = re.compile(
-    r"(?:-mllvm[=\s]+)?-{0,2}(?P<name>[A-Za-z0-9][\w.-]*)(?:\s*(?:[=:]|\s|\bto\b)\s*(?P<value>\S+))?"
+    r"(?:-mllvm[=\s]+)?-{0,2}(?P<name>[A-Za-z0-9][\w.-]*)"
+    r"(?:(?:\s*[=:]\s*|\s+to\s+|\s+)(?P<value>\S+))?"
 )
 _REPEAT = re.compile(r"(?P<place>\S+)\s+[xX*]?\s*(?P<times>\d{1,6})(?:\s*(?:x|times))?")
 _SET = re.compile(
@@ -62,6 +64,7 @@ def read_edit(text: str, repairs: list[str]) -> PipelineEdit:
     Raises:
         EditError: nothing can be made of it.
     """
+    check_length(text)
     try:
         return parse_edit(text)
     except EditError as error:

@@ -22,7 +22,8 @@ from perfwright.toolchain.registry import Option, OptionType
 
 Value = bool | int | float | str
 
-_INT32 = 2**31
+_LARGEST = 1_000_000
+"""More than any threshold has use for; counts near 2**32 make LLVM eat all memory."""
 _TRUE = frozenset({"true", "1", "on", "yes"})
 _FALSE = frozenset({"false", "0", "off", "no"})
 _SIMILAR = 0.8
@@ -108,7 +109,7 @@ def fit_value(option: Option, text: str, repairs: list[str]) -> str:
         return _fit_enum(option, text, tunable, repairs)
     low, high = _range(option, tunable)
     number = _number(option, text)
-    fitted = min(max(number, low), high)
+    fitted = type(number)(min(max(number, low), high))  # 5 and 5.0 would be two edits
     shown = format_value(fitted)
     if fitted != number:
         repairs.append(f"{option.name}={shortened(text)} is outside {low}..{high}: {shown}")
@@ -140,11 +141,7 @@ def _fit_enum(option: Option, text: str, tunable: TunableOption | None, repairs:
 def _range(option: Option, tunable: TunableOption | None) -> tuple[int | float, int | float]:
     if tunable is not None and tunable.min is not None and tunable.max is not None:
         return tunable.min, tunable.max
-    if option.type is OptionType.UINT:
-        return 0, 2 * _INT32 - 1
-    if option.type is OptionType.INT:
-        return -_INT32, _INT32 - 1
-    return -math.inf, math.inf
+    return 0 if option.type is OptionType.UINT else -_LARGEST, _LARGEST
 
 
 def _number(option: Option, text: str) -> int | float:

@@ -74,7 +74,7 @@ def mend_param(
     flags = {form.removeprefix("no-") for form in forms if "=" not in form}
     if param.value is None and "N" in forms:
         return Param(_fit_number(node, param.name, str(param), repairs))
-    if param.name in keys or re.sub(r"\[.*\]", "[indices]", param.name) in keys:
+    if param.name in keys or _unindexed(param.name) in keys:
         return _mend_value(node, param, keys.get(param.name, "S"), repairs)
     if param.name in flags:
         return _mend_flag(node, param, forms, repairs)
@@ -83,6 +83,12 @@ def mend_param(
         raise unknown_name(f"parameter of {node.name}", str(param), forms)
     repairs.append(f"{node.name} has no parameter {shortened(param.name)}: {near}")
     return mend_param(node, replace(param, name=near), forms, repairs)
+
+
+def _unindexed(name: str) -> str:
+    """`a[indices]` for `a[0,3]`, as the tool lists it."""
+    start, end = name.find("["), name.rfind("]")
+    return f"{name[:start]}[indices]{name[end + 1 :]}" if 0 <= start < end else name
 
 
 def _mend_value(node: Node, param: Param, kind: str, repairs: list[str]) -> Param:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.pipeline.tree import Adaptor, Node, Pipeline
 
-_PLACE = re.compile(r"(?P<name>[^\s#,()]+)(?:#(?P<ordinal>[1-9]\d*))?")
+_PLACE = re.compile(r"(?P<name>[^\s#,()]+)(?:#(?P<ordinal>[1-9]\d{0,8}))?")
 _LISTED = 8
 
 
@@ -83,7 +83,7 @@ def find(located: tuple[Located, ...], place: Place) -> Located:
     """
     same = [each for each in located if each.place.name == place.name]
     if not same:
-        raise unknown_name("place", str(place), (each.place.name for each in located))
+        raise unknown_name("place", place.name, (each.place.name for each in located))
     if place.ordinal is None and len(same) > 1:
         raise UserError(
             f"{place} stands at {len(same)} places",

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from perfwright.core.protocols import Refusal
 from perfwright.errors import UserError, shortened, unknown_name
 from perfwright.pipeline.apply import tolerant
-from perfwright.pipeline.edits import EditError
+from perfwright.pipeline.edits import EditError, check_length
 from perfwright.pipeline.forbidden import pass_reason
 from perfwright.pipeline.loose import read_loosely
 from perfwright.pipeline.nesting import Nester
@@ -41,6 +41,8 @@ MAX_PASSES = 2000
 PASSES_LISTED = "opt --print-passes lists them"
 
 _ANALYSIS_PASSES = ("require", "invalidate")
+_LONGEST_NAME = 200
+"""Of two names that lost the comma between them; all their cuts are tried."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def repair_pipeline(
     """
     repairs: list[str] = []
     try:
+        check_length(text)
         nodes = read_loosely(text, repairs)
         mended = mend_nodes(nodes, vocabulary, repairs)
         pipeline = without_verify(Pipeline(mended))
@@ -154,6 +157,8 @@ def _renamed(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> Pass:
 def _taken_apart(node: Pass, vocabulary: Vocabulary, repairs: list[str]) -> tuple[Pass, ...] | None:
     """What an unknown name is made of, where it lost a separator; `None` when nothing shows."""
     name = node.name
+    if len(name) > _LONGEST_NAME:
+        return None
     if "<" in name:
         repairs.append(f"{shortened(node.head)}: parameters given twice, the first were kept")
         return (Pass(*parse_head(name)),)

@@ -89,6 +89,20 @@ class EditRepairer:
             settings(edits, unit)
             apply_passes(pass_edits(edits, unit), self.base, self.vocabulary)
 
+    def check_mended(self, edits: Iterable[PipelineEdit]) -> None:
+        """Make sure that each edit is one that `repair` gives: allowed, and in normal form.
+
+        Raises:
+            UserError: one is not allowed, or was never mended.
+        """
+        for edit in edits:
+            mended = self._mend(edit, [])
+            if mended != edit:
+                raise EditError(
+                    f"'{shortened(str(edit))}' has not been repaired",
+                    cause=f"what is valid is '{shortened(str(mended))}'",
+                )
+
     def _mend(self, edit: PipelineEdit, repairs: list[str]) -> PipelineEdit:
         if isinstance(edit, SetOption):
             return self._mend_option(edit, repairs)

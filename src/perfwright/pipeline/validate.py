@@ -22,8 +22,8 @@ LIMITS = Limits(wall=120.0, memory=Bytes(8 * 2**30))
 # Where opt, the verifier or a failing assertion says what is wrong, the most telling first.
 _TELLING = (
     re.compile(r"LLVM ERROR: .*"),
-    re.compile(r".*Assertion .* failed.*"),
-    re.compile(r"[^\n]*opt[^\s:]*: .*"),
+    re.compile(r"^.*Assertion .* failed.*", re.MULTILINE),
+    re.compile(r"^.*opt[^\s:]*: .*", re.MULTILINE),
 )
 _RUNNING = re.compile(r'\d+\.\s+Running pass "?(?P<what>[^"\n]+)"?.*')
 

@@ -38,7 +38,11 @@ ended that should have answered."""
 
 Stage = Literal["pipeline", "compile", "optimise", "codegen", "link"]
 
-DEFAULT_LIMITS = Limits(wall=300.0)
+_HALF_OF_MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+DEFAULT_LIMITS = Limits(wall=300.0, memory=Bytes(max(8 * 2**30, _HALF_OF_MEMORY)))
+"""Of one tool.  A single option can make LLVM eat all memory; 8 GiB of address space are enough
+for lld with sixteen threads."""
+_ENOUGH_FOR_A_UNIT = Bytes(4 * 2**30)
 
 OUT_OF_MEMORY = ("out of memory", "Cannot allocate memory", "bad_alloc", "command: Killed")
 _CRASHED = (
@@ -252,9 +256,19 @@ def _as_invalid(failure: BuildFailure) -> BuildFailure:
 
 def _compile_all(job: _Job, workers: int) -> dict[str, KeptObject] | BuildFailure:
     units = [*job.captured.units, *job.captured.fixed_units]
-    with worker_threads(max(1, min(workers, len(units)))) as pool:
+    at_a_time = max(1, min(workers, len(units)))
+    job = replace(job, limits=_shared(job.limits, at_a_time))
+    with worker_threads(at_a_time) as pool:
         futures = [pool.submit(_compile_unit, job, unit) for unit in units]
         return _collect(units, futures)
+
+
+def _shared(limits: Limits, tools: int) -> Limits:
+    """The limits of each of several tools that run at a time: they share the memory."""
+    if limits.memory is None:
+        return limits
+    share = max(limits.memory // tools, min(limits.memory, _ENOUGH_FOR_A_UNIT))
+    return replace(limits, memory=Bytes(share))
 
 
 def _collect(

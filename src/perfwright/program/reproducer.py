@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perfwright.program.build import BuildFailure, Kind, Stage, classify
+from perfwright.program.build import DEFAULT_LIMITS, BuildFailure, Kind, Stage, classify
 from perfwright.program.captured import CapturedBuild, LinkItem, LinkStep, Unit
 from perfwright.program.plan import BuildPlan, Paths, bitcode_argv, link_argv, unit_steps
 from perfwright.toolchain.discovery import Toolchain
@@ -27,7 +27,7 @@ BROKEN: frozenset[Kind] = frozenset({"crash", "timeout", "memory"})
 _BITCODE = "input.bc"
 _MERGED = "linked.o"  # the driver would compile a file called .bc
 _OUTPUT = "output"
-_LIMITS = Limits(wall=60.0)
+_LIMITS = Limits(wall=60.0, memory=DEFAULT_LIMITS.memory)
 _MAGIC = b"BC\xc0\xde"
 _FRAMES = 2
 _FATAL = (

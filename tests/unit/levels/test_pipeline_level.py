@@ -11,7 +11,7 @@ from perfwright.core.protocols import Refusal
 from perfwright.levels.pipeline.level import NAME, PipelineLevel
 from perfwright.levels.protocol import Mended
 from perfwright.pipeline.repair_edit import EditRepairer
-from perfwright.program.plan import PLAIN, BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, PLAIN, BuildPlan, link_option
 
 UNITS = ("main.c", "src/work.c")
 TEXT_OPTIONS = ("inlinedefault-threshold", "locally-hot-callsite-threshold")
@@ -114,8 +114,8 @@ def test_a_whole_program_build_tells_options_to_the_linker_too(level: PipelineLe
 def test_per_unit_takes_link_time_optimisation_back_behind_all_else(level: PipelineLevel) -> None:
     base = BuildPlan(compile_flags=("-flto",), link_flags=("-flto",))
     plan = planned(level, "link per-unit", "option unroll-count=8", base=base)
-    assert plan.compile_words() == ("-flto", "-mllvm", "-unroll-count=8", "-fno-lto")
-    assert plan.link_words() == ("-flto", "-fno-lto")
+    assert plan.compile_words() == ("-flto", "-mllvm", "-unroll-count=8", *NO_LTO)
+    assert plan.link_words() == ("-flto", *NO_LTO)
     assert not plan.whole_program
 
 
@@ -279,6 +279,52 @@ def test_what_is_no_edit_is_refused_and_not_raised(level: PipelineLevel, text: s
     assert refused(level.plan(edits(text), PLAIN))
 
 
+# --- what is not for edits ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "flag -fplugin=/tmp/evil.so",
+        "flag in main.c: -fplugin=/tmp/evil.so",
+        "flag -ftime-trace=/tmp/written.json",
+        "flag -include/etc/passwd",
+        "flag -fno-vectorize -fplugin=x.so",
+        "option stats=true",
+        "option in main.c: stats=true",
+        "option info-output-file=written.txt",
+        "option load=evil.so",
+        "insert function(dot-cfg) after gvn#1",
+        "insert in main.c: view-cfg after gvn#1",
+        "insert print<loops> after gvn#1",
+        "pipeline function(sroa,dot-cfg)",
+        "pipeline in src/work.c: function(view-dom)",
+    ],
+)
+def test_what_is_not_for_edits_is_never_planned(level: PipelineLevel, text: str) -> None:
+    """It could run code or write files; whoever plans may not have asked `repair` before."""
+    assert refused(level.repair(edits(text)))
+    assert refused(level.plan(edits(text), PLAIN))
+    assert refused(level.plan(edits("option unroll-count=8", text), PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("option unroll-count=1000000000", "option unroll-count=32"),
+        ("option in main.c: unroll-count=1000000000", "option in main.c: unroll-count=32"),
+        ("option unroll-cuont=8", "option unroll-count=8"),
+        ("insert instcombine<max-iterations=1000000000> after gvn#1", "max-iterations=1000000;"),
+    ],
+)
+def test_what_repair_would_change_is_not_planned_as_it_is(
+    level: PipelineLevel, text: str, valid: str
+) -> None:
+    said = refused(level.plan(edits(text), PLAIN))
+    assert "has not been repaired" in said
+    assert valid in said
+
+
 # --- repair ---------------------------------------------------------------------------------
 
 
@@ -342,6 +388,23 @@ def test_a_plan_that_is_impossible_is_refused_before_opt_is_asked(
 ) -> None:
     assert "staged road" in refused(closed.repair(edits("remove gvn#1")))
     assert opt.asked == []
+
+
+DRAFTS = (
+    *("- `unroll-count = 8`", "option in main.c: unroll-count=10000000000", "-fno-plt"),
+    *("add licm behind gvn#1", "insert in src/work.c: lnicm before licm#2", "delete gvn"),
+    *("move gvn#1 after sroa#1", "repeat instcombine#1 x99", "set licm#1 no-allowspeculation"),
+    *("set in main.c: loop-unroll#1 O2", "link whole program", "flag in main.c: -mtune=native"),
+    *("pipeline sroa,early-cse,gvn", "pipeline in main.c: `sroa`,gvn", "pipeline loop(licm"),
+    *("insert devirt(inline) after gvn#1", "insert require<globals-aa> after gvn#1"),
+)
+
+
+@pytest.mark.parametrize("draft", DRAFTS)
+def test_what_repair_gives_is_planned(level: PipelineLevel, draft: str) -> None:
+    mended = level.repair(edits(draft))
+    assert isinstance(mended, Mended), mended
+    assert isinstance(level.plan(mended.edits, PLAIN), BuildPlan)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,26 @@ def test_values_of_another_type_are_refused(name: str, text: str, options: Optio
 def test_options_without_an_entry_are_kept_inside_their_type() -> None:
     small = Option("some-count", OptionType.UINT)
     assert fit_value(small, "-5", []) == "0"
-    assert fit_value(small, str(2**40), []) == str(2**32 - 1)
+    assert fit_value(small, str(10**6), []) == "1000000"
+
+
+@pytest.mark.parametrize("kind", NUMERIC)
+def test_no_number_is_so_large_that_the_compiler_eats_the_machine(kind: OptionType) -> None:
+    repairs: list[str] = []
+    some = Option("some-count", kind)
+    assert float(fit_value(some, "4294967295", repairs)) == 1e6
+    assert repairs
+    assert float(fit_value(some, "-4294967295", [])) == (0 if kind is OptionType.UINT else -1e6)
+
+
+@pytest.mark.parametrize("text", ["-4294967295", "4294967295", "7", "1e3"])
+def test_what_was_fitted_once_fits(text: str) -> None:
+    known = [Option(entry.name, entry.type) for entry in TUNABLE if entry.type in NUMERIC]
+    for option in (*known, *(Option("some", kind) for kind in NUMERIC)):
+        repairs: list[str] = []
+        fitted = fit_value(option, text, [])
+        assert fit_value(option, fitted, repairs) == fitted
+        assert not repairs
 
 
 def test_the_most_similar_name_is_similar() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -131,6 +133,59 @@ def test_a_name_like_no_other_says_where_all_of_them_are(
     outcome = repairer.repair(line)
     assert isinstance(outcome, Refusal)
     assert re.search(reason, outcome.reason), outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("head", "again", "tail"),
+    [
+        ("pipeline licm", "'", "x"),
+        ("pipeline ", "` ", "x"),
+        ("pipeline licm", "\n", "x"),
+        ("pipeline ```", "a", "` x"),
+        ("pipeline ", "(a", ""),
+        ("pipeline ", "a)", ""),
+        ("pipeline sroa<", "<a>", ""),
+        ("pipeline licm", "gvn", ""),
+        ("insert gvn<a", "[", "x"),
+        ("insert gvn<a", "];[", "> after gvn#1"),
+        ("set gvn#1 a", "[", "=x"),
+        ("repeat gvn#1", " 1", "x"),
+        ("option unroll-count", " to", "!"),
+        ("option unroll-count", "=", " "),
+        ("-mllvm", " =", "!"),
+        ('option in "', '\\"', " x"),
+        ("insert licm", " after", ""),
+        ("flag -", "-", "x"),
+        ("- ", "- ", "x"),
+        ("", "9", ". x"),
+    ],
+)
+def test_the_cost_of_a_line_grows_no_faster_than_its_length(
+    repairer: EditRepairer, head: str, again: str, tail: str
+) -> None:
+    """Eight times the length costs eight times as much, and 64 times where it is squared."""
+
+    def cost(length: int) -> float:
+        text = head + again * (length // len(again)) + tail
+        return min(_cpu_seconds(lambda: repairer.repair(text)) for _ in range(3))
+
+    assert cost(32_000) < 24 * cost(4_000) + 0.05
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
+@pytest.mark.parametrize("verb", ["", "pipeline ", "option ", "flag -", "insert "])
+def test_a_line_of_more_than_two_hundred_thousand_characters_is_not_looked_at(
+    repairer: EditRepairer, verb: str
+) -> None:
+    outcome = repairer.repair(verb + "a" * 200_001)
+    assert isinstance(outcome, Refusal)
+    assert "has at most 200,000" in outcome.reason
+    assert len(outcome.reason) < 400
 
 
 @given(st.text(max_size=40) | st.lists(st.sampled_from(LINE_WORDS), max_size=6).map(" ".join))

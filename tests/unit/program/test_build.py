@@ -8,13 +8,21 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from perfwright.program.bitcode import UnitBitcode, capture_bitcode
-from perfwright.program.build import BuildFailure, Built, Kind, build, classify
+from perfwright.program.build import (
+    DEFAULT_LIMITS,
+    BuildFailure,
+    Built,
+    Kind,
+    build,
+    classify,
+)
 from perfwright.program.capture import from_sources
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import PLAIN, BuildPlan, link_option
 from perfwright.program.spec import load
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, run
+from perfwright.units import Bytes
 
 MAIN = """\
 #include "sum.h"
@@ -315,6 +323,35 @@ def test_every_command_runs_under_the_limits(program: CapturedBuild, tmp_path: P
     made(build(program, PLAIN, TOOLCHAIN, tmp_path / "out", tools, limits=limits))
     assert set(tools.limits) == {limits}
     assert len(tools.limits) == 3
+
+
+@pytest.mark.parametrize(
+    ("gib", "workers", "each"), [(40, 2, 20), (40, 16, 20), (40, 1, 40), (6, 2, 4), (3, 2, 3)]
+)
+def test_units_that_are_compiled_at_a_time_share_the_memory(
+    program: CapturedBuild, tmp_path: Path, gib: int, workers: int, each: int
+) -> None:
+    """There are two; a unit gets 4 GiB where the limit allows it, and the link all."""
+    tools, limits = Tools("nothing", result()), Limits(memory=Bytes(gib * 2**30))
+    out = tmp_path / "out"
+    made(build(program, PLAIN, TOOLCHAIN, out, tools, limits=limits, workers=workers))
+    memory = [given.memory for given in tools.limits if given is not None]
+    assert memory == [each * 2**30, each * 2**30, gib * 2**30]
+
+
+def test_no_tool_has_all_memory_unless_it_is_told_so() -> None:
+    assert DEFAULT_LIMITS.memory is not None
+    assert DEFAULT_LIMITS.memory >= 8 * 2**30
+
+
+@pytest.mark.llvm
+def test_a_candidate_that_eats_the_memory_is_stopped(
+    program: CapturedBuild, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    hungry = BuildPlan(compile_flags=("-mllvm", "-align-all-blocks=31"))
+    limits = Limits(memory=Bytes(2**30))
+    failure = failed(build(program, hungry, toolchain, tmp_path / "out", limits=limits))
+    assert failure.kind == "memory", failure
 
 
 def test_of_several_failing_units_the_first_is_named(

@@ -19,10 +19,9 @@ from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, SetOptio
 from perfwright.pipeline.fidelity import restored, text_options
 from perfwright.pipeline.repair_edit import EditRepairer
 from perfwright.pipeline.tree import Pipeline
-from perfwright.program.plan import BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, BuildPlan, link_option
 
 NAME = "pipeline"
-_NO_LTO = "-fno-lto"
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,14 @@ class PipelineLevel:
         return refused or Mended(valid, tuple(dict.fromkeys(repairs)), kept)
 
     def plan(self, edits: tuple[Edit, ...], base: BuildPlan) -> BuildPlan | Refusal:
-        """The base plan with these edits."""
+        """The base plan with these edits; refuses what `repair` would refuse or change.
+
+        All builds come by here, also those of drafts that never passed `repair`, and an edit
+        that is not allowed could run code or write files in the compiler.
+        """
         try:
             parsed = [parse_edit(edit.text) for edit in edits]
+            self.repairer.check_mended(parsed)
             self.repairer.check_together(parsed)
             return self._plan(parsed, base)
         except UserError as error:
@@ -91,8 +95,8 @@ class PipelineLevel:
         for option in (*everywhere.mllvm(), *passes.options) if whole else ():
             link_flags += link_option(option)
         if everywhere.link is LinkMode.PER_UNIT:  # the build may say -flto
-            compile_flags.append(_NO_LTO)
-            link_flags.append(_NO_LTO)
+            compile_flags += NO_LTO
+            link_flags += NO_LTO
         changes = {
             "whole_program": whole,
             "compile_flags": tuple(compile_flags),
