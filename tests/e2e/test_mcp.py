@@ -294,7 +294,7 @@ def test_an_agents_campaign_is_told_like_any_other(
 # --- what every answer keeps to ----------------------------------------------------------------
 
 LOOKS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("program", {"path": "words"}),
+    ("program", {"program": "words"}),
     ("status", {}),
     ("functions", {"limit": 100}),
     ("remarks", {"limit": 100}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 from perfwright.app.agent.session import Session, open_session, resume_session
 from perfwright.app.agent.tuning import Tuning, open_tuning, resume_tuning
 from perfwright.app.request import TuneRequest
-from perfwright.errors import UserError
+from perfwright.errors import UserError, shortened
 
 HeldT = TypeVar("HeldT", Session, Tuning)
 
@@ -22,11 +23,14 @@ class Desk:
     Attributes:
         here: relative names of programs start here.
         allowed: programs, or folders with programs, that may be opened; nothing else may.
+        onward: the call that goes on with what was put away last; empty when that has ended.
     """
 
     here: Path
     allowed: tuple[Path, ...]
+    onward: str = ""
     _held: Session | Tuning | None = None
+    _dropped: list[Session | Tuning] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -53,7 +57,10 @@ class Desk:
             UserError: none is open.
         """
         if self._held is None:
-            raise UserError("no campaign is open", hint="call open with the program's path")
+            onward = f", or {self.onward} to go on" if self.onward else ""
+            raise UserError(
+                "no campaign is open", hint=f"call open with the program's path{onward}"
+            )
         return self._held
 
     @property
@@ -67,16 +74,36 @@ class Desk:
         Raises:
             UserError: it may not.
         """
-        path = self.here / Path(program).expanduser()
-        real = path.resolve()
+        try:
+            path = self.here / Path(program).expanduser()
+            real = path.resolve()
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.stat()  # a name may be too long to be looked up
+        except (OSError, ValueError, RuntimeError) as error:
+            cause = error.strerror if isinstance(error, OSError) else str(error)
+            raise UserError(f"{shortened(program)!r} is no path", cause=cause or "") from error
         if not any(real.is_relative_to(place.resolve()) for place in self.allowed):
-            places = ", ".join(str(place) for place in self.allowed)
-            raise UserError(
-                f"{program} may not be opened here",
-                cause=f"this server was started for {places}",
-                hint="ask the user to start it there: perfwright mcp PROGRAM",
-            )
+            raise self._elsewhere(f"{program} may not be opened here")
         return path
+
+    def _elsewhere(self, fact: str) -> UserError:
+        return UserError(
+            fact,
+            cause=f"this server was started for {', '.join(map(str, self.allowed))}",
+            hint="ask the user to start it there: perfwright mcp PROGRAM",
+        )
+
+    def _require_ours(self, campaign: str, request: TuneRequest) -> None:
+        """Make sure that a campaign is about a program that may be opened.
+
+        Raises:
+            UserError: it is not; which program that is, is nobody's business here.
+        """
+        try:
+            self.permitted(str(request.program))
+        except UserError as error:
+            fact = f"campaign {campaign} is about a program that may not be opened here"
+            raise self._elsewhere(fact) from error
 
     def open(self, request: TuneRequest) -> Session:
         """Lay out a new campaign.
@@ -93,7 +120,7 @@ class Desk:
             UserError: another one is open, or this one is not an agent's, or not allowed here.
         """
         session = resume_session(campaign)
-        self.permitted(str(session.request.program))
+        self._require_ours(campaign, session.request)
         return self.take(session)
 
     def tune(self, request: TuneRequest) -> Tuning:
@@ -114,23 +141,34 @@ class Desk:
         if isinstance(held, Tuning) and held.campaign == campaign and not held.over:
             return held
         found = resume_tuning(campaign)
-        self.permitted(str(found.request.program))
+        self._require_ours(campaign, found.request)
         return self.take(found)
 
     def close(self) -> str:
         """Put the campaign away, interrupted if it has not ended; its id."""
         with self._lock:
             session, self._held = self._held, None
+        self.settle()
         if session is None:
             return ""
         session.close()
+        self.onward = _onward(session)
         return session.campaign
+
+    def settle(self) -> None:
+        """Wait until what was dropped has come to its end, and has been written down."""
+        with self._lock:
+            dropped, self._dropped = self._dropped, []
+        for session in dropped:
+            session.close()
 
     def drop(self, session: Session | Tuning) -> None:
         """Forget a session that failed to begin."""
         with self._lock:
             if self._held is session:
                 self._held = None
+            self._dropped.append(session)
+            self.onward = _onward(session)
 
     def take(self, session: HeldT) -> HeldT:
         """Put a campaign on the desk.
@@ -148,3 +186,11 @@ class Desk:
                 )
             self._held = session
         return session
+
+
+def _onward(session: Session | Tuning) -> str:
+    """The call that goes on with a campaign; empty when there is nothing to go on with."""
+    if session.over or not session.campaign:
+        return ""
+    tool = "tune" if isinstance(session, Tuning) else "open"
+    return f'{tool}(campaign="{session.campaign}")'

@@ -21,6 +21,7 @@ from perfwright.core.evidence import Fact
 from perfwright.errors import UserError, unknown_name
 from perfwright.mcp import llvm, results
 from perfwright.mcp.answers import answering
+from perfwright.mcp.arguments import Cursor, EditTexts, Symbol, Text, Texts, Words
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.paging import page_of, shown
 from perfwright.mcp.waiting import awaited
@@ -28,11 +29,10 @@ from perfwright.program.spec import ProgramSpec, load
 
 Ctx = Context[Any, Any]
 
-Cursor = Annotated[str, Field(description="`next` of the page before")]
 Limit = Annotated[int, Field(ge=1, le=100)]
-Build = Annotated[str, Field(description="baseline, incumbent, or a trial's id")]
-Function = Annotated[str, Field(description="symbol, as `functions` names it")]
-Edits = Annotated[list[str] | None, Field(description="tried on top of `build`")]
+Build = Annotated[Text, Field(description="baseline, incumbent, or a trial's id")]
+Function = Annotated[Symbol, Field(description="symbol, as `functions` names it")]
+Edits = Annotated[EditTexts | None, Field(description="tried on top of `build`")]
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
@@ -51,13 +51,13 @@ class Looking:
         for tool in tools:
             server.add_tool(answering(tool), annotations=_READS)
 
-    def program(self, path: str, arguments: list[str] | None = None) -> results.Names:
+    def program(self, program: Symbol, arguments: Words | None = None) -> results.Names:
         """How perfwright understands a program: sources, workloads, oracle.  Runs nothing.
 
-        path: a perfwright.toml, a folder with one, or one C/C++ source file; `arguments` are
+        program: a perfwright.toml, a folder with one, or one C/C++ source file; `arguments` are
         those of a one-file program.
         """
-        spec = load(self.desk.permitted(path), arguments or (), self.desk.here)
+        spec = load(self.desk.permitted(program), arguments or (), self.desk.here)
         lines = [shown(line) for line in _described(spec)]
         return results.Names(lines=lines, total=len(lines))
 
@@ -79,9 +79,9 @@ class Looking:
 
     def remarks(
         self,
-        function: str = "",
+        function: Symbol = "",
         outcome: Literal["", "passed", "missed", "analysis"] = "",
-        pass_name: str = "",
+        pass_name: Text = "",
         cursor: Cursor = "",
         limit: Limit = 10,
     ) -> results.FactPage:
@@ -89,9 +89,8 @@ class Looking:
         optional."""
         facts = [
             fact
-            for fact in self._ground()
+            for fact in self._about(function)
             if fact.kind == "remark"
-            and function in ("", fact.data.get("symbol"))
             and outcome in ("", fact.data.get("outcome"))
             and pass_name in ("", fact.source)
         ]
@@ -99,9 +98,9 @@ class Looking:
 
     def facts(
         self,
-        kind: str = "",
-        function: str = "",
-        ids: list[str] | None = None,
+        kind: Text = "",
+        function: Symbol = "",
+        ids: Texts | None = None,
         cursor: Cursor = "",
         limit: Limit = 10,
     ) -> results.FactPage:
@@ -115,10 +114,8 @@ class Looking:
             raise unknown_name("kind of fact", kind, kinds)
         chosen = [
             fact
-            for fact in known
-            if kind in ("", fact.kind)
-            and function in ("", fact.data.get("symbol"))
-            and (not ids or fact.id in ids)
+            for fact in self._about(function)
+            if kind in ("", fact.kind) and (not ids or fact.id in ids)
         ]
         return _facts_page(chosen, cursor, limit)
 
@@ -127,9 +124,9 @@ class Looking:
         ctx: Ctx,
         function: Function,
         *,
-        pass_name: Annotated[str, Field(description="or place: licm, licm#2")] = "",
+        pass_name: Annotated[Text, Field(description="or place: licm, licm#2")] = "",
         when: Literal["before", "after"] = "after",
-        run: Annotated[int, Field(description="which run of the pass on it")] = 1,
+        run: Annotated[int, Field(ge=1, lt=100_000, description="which run of the pass on it")] = 1,
         build: Build = BASELINE_NAME,
         edits: Edits = None,
         cursor: Cursor = "",
@@ -145,10 +142,10 @@ class Looking:
                 if pass_name:
                     moment = Moment(pass_name, when, run)
                     return PassesIr(place, facts).ir(function, moment, candidate)
-                unit = builds.unit_of(facts, function)
+                unit, symbol = builds.function_of(facts, function)
                 if when == "before":
-                    return builds.input_ir(place, unit, function)
-                return builds.optimised_ir(place, candidate, unit, function)
+                    return builds.input_ir(place, unit, symbol)
+                return builds.optimised_ir(place, candidate, unit, symbol)
 
         text = await awaited(ctx, session, look)
         return results.text_page(text.splitlines(), cursor, "llvm")
@@ -158,7 +155,7 @@ class Looking:
         ctx: Ctx,
         function: Function,
         *,
-        block: Annotated[str, Field(description="b3 or 'loop 1'; empty lists all")] = "",
+        block: Annotated[Text, Field(description="b3 or 'loop 1'; empty lists all")] = "",
         build: Build = BASELINE_NAME,
         edits: Edits = None,
         cursor: Cursor = "",
@@ -169,7 +166,7 @@ class Looking:
 
         def look() -> Sequence[str]:
             facts = session.situation.ground.facts
-            builds.unit_of(facts, function)
+            builds.function_of(facts, function)
             with session.inside() as place:
                 candidate = _edited(session, place, build, edits)
                 return block_lines(place, facts, function, block, candidate)
@@ -180,7 +177,7 @@ class Looking:
         self,
         function: Function,
         build: Build = BASELINE_NAME,
-        against: Annotated[str, Field(description="another build: shows the difference")] = "",
+        against: Annotated[Text, Field(description="another build: shows the difference")] = "",
         cursor: Cursor = "",
     ) -> results.TextPage:
         """A function's machine code, or what differs between two builds of it."""
@@ -207,13 +204,13 @@ class Looking:
     def look_up(
         self,
         what: Literal["passes", "options", "pipeline", "edits"],
-        match: Annotated[str, Field(description="only names or texts with this in them")] = "",
+        match: Annotated[Text, Field(description="only names or texts with this in them")] = "",
         cursor: Cursor = "",
         limit: Limit = 20,
     ) -> results.Names:
         """What may be edited: passes, options and the -O3 pipeline of the chosen LLVM, and how
         edits are written."""
-        lines = llvm.listed(what, match, self.desk.toolchain_name)
+        lines = [shown(line) for line in llvm.listed(what, match, self.desk.toolchain_name)]
         page = page_of(lines, cursor, limit, len)
         return results.Names(lines=list(page.items), total=page.total, next=page.next)
 
@@ -235,6 +232,20 @@ class Looking:
             raise UserError("there is no recipe before the confirmation", hint="call confirm")
         text = export(held.campaign, format)
         return results.text_page(text.splitlines(), cursor, format)
+
+    def _about(self, function: str) -> tuple[Fact, ...]:
+        """The evidence, of one function when it is named.
+
+        Raises:
+            UserError: nothing is known of such a function.
+        """
+        facts = self._ground()
+        if not function:
+            return facts
+        known = {str(fact.data["symbol"]) for fact in facts if "symbol" in fact.data}
+        if function not in known:
+            raise unknown_name("function", function, known)
+        return tuple(fact for fact in facts if fact.data.get("symbol") == function)
 
     def _ground(self) -> tuple[Fact, ...]:
         return self.desk.session.situation.ground.facts

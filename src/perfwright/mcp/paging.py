@@ -6,11 +6,12 @@ is listed stays the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from perfwright.errors import UserError
+from perfwright.errors import UserError, shortened
 from perfwright.report.printable import printable
 
 T = TypeVar("T")
@@ -19,8 +20,10 @@ MOST_CHARACTERS = 1600
 """Of one page: with what stands around it, a result stays under 2 kB."""
 
 FENCE = "~~~"
-_BROKEN_FENCE = "~ ~ ~"
+_IN_A_FENCE = re.compile("~(?=~~)")
 _LONGEST_LINE = 240
+_LONGEST_CURSOR = 12
+_CUT = " ... "
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,9 @@ def start_of(cursor: str) -> int:
     """
     if not cursor:
         return 0
-    if not (cursor.isascii() and cursor.isdigit()):
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _LONGEST_CURSOR):
         raise UserError(
-            f"{cursor!r} is no cursor", hint="use the `next` of the page before, or none"
+            f"{shortened(cursor)!r} is no cursor", hint="use the `next` of the page before, or none"
         )
     return int(cursor)
 
@@ -79,5 +82,17 @@ def fenced(lines: Sequence[str], language: str = "") -> str:
 
 def shown(text: str, most: int = _LONGEST_LINE) -> str:
     """One line that came from the program or a tool: printable, and cut when it is long."""
-    line = " ".join(printable(text).split("\n")).replace(FENCE, _BROKEN_FENCE)
-    return line if len(line) <= most else line[: most - 3] + "..."
+    line = " ".join(printable(text).split("\n"))
+    return shortened(_IN_A_FENCE.sub("~ ", line), most)
+
+
+def bounded(text: str, most: int) -> str:
+    """Clean text of any number of lines: its beginning, and in a long one its end as well.
+
+    The end of an error is its hint.
+    """
+    clean = printable(text)
+    if len(clean) <= most:
+        return clean
+    end = most // 3
+    return f"{clean[: most - end - len(_CUT)]}{_CUT}{clean[-end:]}"

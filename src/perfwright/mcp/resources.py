@@ -13,6 +13,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError
 
 from perfwright.errors import PerfwrightError
+from perfwright.mcp.answers import bounded_error, refusal
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.llvm import What, listed
 from perfwright.mcp.paging import page_of, shown
@@ -40,7 +41,7 @@ def _add(server: MCPServer[Any], desk: Desk, path: str, what: What, about: str) 
             lines = [shown(line) for line in listed(what, match, desk.toolchain_name)]
             found = page_of(lines, cursor, _MOST_LINES, len)
         except PerfwrightError as error:
-            raise ResourceError(str(error)) from error
+            raise ResourceError(bounded_error(refusal(error))) from error
         more = f"next: {_next(address, found.next, match)}" if found.next else "end"
         return "\n".join([*found.items, f"-- {found.total} lines in all; {more}"])
 

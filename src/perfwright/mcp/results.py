@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from perfwright.app.agent.meeting import Asked, Question
 from perfwright.app.agent.session import Session
 from perfwright.app.inside.builds import Counted, Drafted, edit_from
+from perfwright.core.candidate import Edit
 from perfwright.core.evidence import Fact
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
@@ -23,6 +24,7 @@ _MOST_CHANGES = 5
 """Of changes and of repairs; what matters comes first."""
 _MOST_WARNINGS = 4
 _HOTTEST = 3
+_LONGEST_EDIT = 200
 
 
 class Cited(BaseModel):
@@ -51,10 +53,10 @@ class TextPage(BaseModel):
 
 
 class Verdicts(BaseModel):
-    """A measured comparison: speed-up with its 95 % interval."""
+    """A measured comparison: speed-up with its 95 % interval; null where nothing was timed."""
 
     verdict: str
-    speedup: float
+    speedup: float | None
     low: float | None
     high: float | None
     pairs: int
@@ -135,11 +137,11 @@ class Counters(BaseModel):
 
 
 class Confirmed(BaseModel):
-    """How the campaign ended."""
+    """How the campaign ended; null where nothing was confirmed."""
 
     campaign: str
     status: str
-    speedup: float
+    speedup: float | None
     low: float | None
     high: float | None
     pairs: int
@@ -177,13 +179,19 @@ def verdicts(said: Comparison | None) -> Verdicts | None:
     """A comparison as an agent sees it."""
     if said is None:
         return None
+    timed = said.pairs > 0
     return Verdicts(
         verdict=said.verdict.value,
-        speedup=round(said.ratio, 4),
-        low=_bound(said.low),
-        high=_bound(said.high),
+        speedup=round(said.ratio, 4) if timed else None,
+        low=_bound(said.low) if timed else None,
+        high=_bound(said.high) if timed else None,
         pairs=said.pairs,
     )
+
+
+def edit_views(edits: Sequence[Edit]) -> list[str]:
+    """Edits as an agent sees them; a whole pipeline is told by its beginning."""
+    return [shown(edit.text, _LONGEST_EDIT) for edit in edits]
 
 
 def _bound(value: float | None) -> float | None:
@@ -208,7 +216,7 @@ def trial_view(trial: Trial, *, waiting: bool = False) -> TrialView:
     return TrialView(
         id=trial.id,
         state="ready" if waiting else trial.state.value,
-        edits=[edit.text for edit in trial.candidate.edits],
+        edits=edit_views(trial.candidate.edits),
         repairs=[shown(text) for text in trial.repairs[:_MOST_CHANGES]],
         reason=shown(spoken(trial.reason), 500),
         changes=[shown(fact.text, 160) for fact in trial.consequences[:_MOST_CHANGES]],
@@ -230,7 +238,7 @@ def standing(campaign: str, asked: Asked) -> Standing:
         campaign=campaign,
         round=asked.situation.round,
         rounds_left=asked.rounds_left,
-        incumbent=[edit.text for edit in asked.situation.incumbent.edits],
+        incumbent=edit_views(asked.situation.incumbent.edits),
         next_calls=calls,
     )
 
@@ -246,35 +254,31 @@ def happened(campaign: str, asked: Asked) -> Happened:
 
 def confirmed(document: CampaignDocument) -> Confirmed:
     """The end of a campaign, in short."""
-    result = document.result
+    result = document.result if document.result and document.result.pairs else None
     worth = [
-        f"{_bare(part.edit)}: {format_ratio(part.contribution)}" for part in document.attribution
+        f"{edit_views([edit_from(part.edit)])[0]}: {format_ratio(part.contribution)}"
+        for part in document.attribution
     ]
     improved = document.status == "improved"
     return Confirmed(
         campaign=document.campaign or "",
         status=document.status,
-        speedup=round(result.speedup, 4) if result else 1.0,
+        speedup=round(result.speedup, 4) if result else None,
         low=_bound(result.low) if result else None,
         high=_bound(result.high) if result else None,
         pairs=result.pairs if result else 0,
-        correct=str(result.correct) if result else "",
-        edits=[_bare(edit) for edit in document.edits],
+        correct=str(document.result.correct) if document.result else "",
+        edits=edit_views([edit_from(edit) for edit in document.edits]),
         worth=worth,
         recipe=document.recipe or "",
         next_calls=["recipe", "history"] if improved else ["history", "close"],
     )
 
 
-def _bare(edit: str) -> str:
-    """An edit as an agent writes it."""
-    return edit_from(edit).text
-
-
 def draft_view(seen: Drafted) -> DraftView:
     """A draft as an agent sees it."""
     return DraftView(
-        edits=[edit.text for edit in seen.candidate.edits],
+        edits=edit_views(seen.candidate.edits),
         repairs=[shown(text) for text in seen.repairs[:_MOST_CHANGES]],
         size_bytes=seen.size_bytes,
         differs=seen.differs,

@@ -7,6 +7,7 @@ state that the client hands back says which one, and how often it was asked in t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 
@@ -20,10 +21,20 @@ from perfwright.app.request import TuneRequest
 from perfwright.errors import UserError
 from perfwright.mcp import results
 from perfwright.mcp.answers import answering
+from perfwright.mcp.arguments import (
+    Count,
+    Rounds,
+    Seed,
+    Symbol,
+    Text,
+    Time,
+    Version,
+    Words,
+    seconds,
+)
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.waiting import attended, threaded
 from perfwright.minds.assignment import SAMPLING
-from perfwright.units import parse_duration
 
 Ctx = Context[Any, Any]
 Role = Literal["scorer", "analyst", "reasoner", "evaluator"]
@@ -64,25 +75,27 @@ class Tuner:
         self,
         ctx: Ctx,
         *,
-        program: str = "",
-        arguments: list[str] | None = None,
-        campaign: Annotated[str, Field(description="go on with this one instead")] = "",
+        program: Symbol = "",
+        arguments: Words | None = None,
+        campaign: Annotated[Text, Field(description="go on with this one instead")] = "",
         mind: Literal["sampling", "builtin"] = "sampling",
         roles: Annotated[
             dict[Role, Player] | None,
             Field(description="other minds for single roles; none leaves a role out"),
         ] = None,
-        rounds: int = 3,
-        time: str = "",
+        rounds: Rounds = 3,
+        time: Time = "",
         metric: Literal["", "cpu", "wall", "instructions", "cycles"] = "",
-        cpu: str = "",
-        toolchain: str = "",
-        seed: int = 0,
-        max_requests: int | None = None,
-        max_tokens: int | None = None,
-        tool_calls: Annotated[int, Field(description="of the reasoner, a proposal")] = 6,
-        ir_tokens: Annotated[int, Field(description="of IR for the analyst; 0 sends none")] = 1800,
-        mind_timeout: Annotated[str, Field(description="of one question, as 10m")] = "",
+        cpu: Text = "",
+        toolchain: Version = "",
+        seed: Seed = 0,
+        max_requests: Count | None = None,
+        max_tokens: Count | None = None,
+        tool_calls: Annotated[Count, Field(description="of the reasoner, a proposal")] = 6,
+        ir_tokens: Annotated[
+            Count, Field(description="of IR for the analyst; 0 sends none")
+        ] = 1800,
+        mind_timeout: Annotated[Time, Field(description="of one question, as 10m")] = "",
         weak_oracle: bool = False,
     ) -> Tuned:
         """Run a whole campaign (very slow): measure, propose, confirm, hand over a recipe.
@@ -90,8 +103,7 @@ class Tuner:
         mind: sampling asks your client's model for every role; builtin is rules and search.
         Report only what `confirmed` says.
         """
-        state = ctx.request_state or ""
-        name, _, asked = state.partition(" ") if state else (campaign, "", "0")
+        name, asked = _state(ctx.request_state) if ctx.request_state else (campaign, 0)
         if name:
             tuning = self.desk.retune(name)
             _require_client(ctx, tuning.request)
@@ -103,7 +115,7 @@ class Tuner:
                 mind=mind,
                 roles=cast("dict[str, str]", roles or {}),
                 rounds=rounds,
-                seconds=parse_duration(time) if time else None,
+                seconds=seconds(time) if time else None,
                 metric=metric or None,
                 cpu=cpu or None,
                 toolchain=toolchain or None,
@@ -112,12 +124,12 @@ class Tuner:
                 max_tokens=max_tokens,
                 tool_calls=tool_calls,
                 ir_tokens=ir_tokens,
-                mind_timeout=parse_duration(mind_timeout) if mind_timeout else _MIND_SECONDS,
+                mind_timeout=seconds(mind_timeout) if mind_timeout else _MIND_SECONDS,
                 weak_oracle=weak_oracle,
             )
             _require_client(ctx, request)
             tuning = self.desk.tune(request)
-        return await self._attend(ctx, tuning, int(asked))  # type: ignore[return-value]
+        return await self._attend(ctx, tuning, asked)  # type: ignore[return-value]
 
     async def _attend(self, ctx: Ctx, tuning: Tuning, asked: int) -> Tuned | InputRequiredResult:
         """Go on with a campaign that nobody else goes on with now."""
@@ -132,6 +144,21 @@ class Tuner:
             tuning.attended = False
             if not tuning.campaign:
                 self.desk.drop(tuning)
+
+
+def _state(text: str) -> tuple[str, int]:
+    """Which campaign goes on, and how often this call has asked already.
+
+    Raises:
+        UserError: the text is none that this server gave.
+    """
+    match = re.fullmatch(r"([\w.-]+) (\d{1,3})", text, re.ASCII)
+    if match is None:
+        raise UserError(
+            "the state that came with this call is none of this server's",
+            hint="call tune with the id of the campaign",
+        )
+    return match[1], int(match[2])
 
 
 def _require_client(ctx: Ctx, request: TuneRequest) -> None:

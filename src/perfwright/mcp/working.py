@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from perfwright.app.agent.meeting import Asked
 from perfwright.app.agent.session import Hopes, Idea
@@ -16,9 +16,22 @@ from perfwright.app.inside import builds
 from perfwright.app.request import TuneRequest
 from perfwright.mcp import results
 from perfwright.mcp.answers import answering
+from perfwright.mcp.arguments import (
+    EditText,
+    EditTexts,
+    Prose,
+    Rounds,
+    Seed,
+    Symbol,
+    Text,
+    Texts,
+    Time,
+    Version,
+    Words,
+    seconds,
+)
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.waiting import awaited
-from perfwright.units import parse_duration
 
 Ctx = Context[Any, Any]
 
@@ -26,15 +39,32 @@ _WORKS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_worl
 
 
 class ProposedEdit(BaseModel):
-    """One edit, why it should help, and the facts that say so."""
+    """One edit, and why."""
 
-    edit: str = Field(description="e.g. 'option inline-threshold=600'; see look_up(edits)")
-    claim: str = Field(default="", description="why it should help, in one sentence")
-    evidence: list[str] = Field(default=[], description="ids of facts")
+    model_config = ConfigDict(extra="forbid")
+
+    edit: EditText = Field(description="e.g. 'option inline-threshold=600'; see look_up(edits)")
+    claim: Prose = Field(default="", description="why it should help, in one sentence")
+    evidence: Texts = Field(default=[], description="ids of facts")
 
     def idea(self) -> Idea:
         """As the session takes it."""
         return Idea(self.edit, self.claim, tuple(self.evidence))
+
+
+def _as_edit(given: Any) -> Any:
+    """An edit without a claim may be written as its text alone."""
+    return {"edit": given} if isinstance(given, str) else given
+
+
+Edits = Annotated[
+    list[
+        Annotated[
+            ProposedEdit, BeforeValidator(_as_edit, json_schema_input_type=ProposedEdit | str)
+        ]
+    ],
+    Field(max_length=100),
+]
 
 
 @dataclass(frozen=True)
@@ -54,15 +84,15 @@ class Working:
         self,
         ctx: Ctx,
         *,
-        program: str = "",
-        arguments: list[str] | None = None,
-        campaign: str = "",
-        rounds: int = 3,
-        time: str = "",
+        program: Symbol = "",
+        arguments: Words | None = None,
+        campaign: Text = "",
+        rounds: Rounds = 3,
+        time: Time = "",
         metric: Literal["", "cpu", "wall", "instructions", "cycles"] = "",
-        cpu: str = "",
-        toolchain: str = "",
-        seed: int = 0,
+        cpu: Text = "",
+        toolchain: Version = "",
+        seed: Seed = 0,
         weak_oracle: bool = False,
     ) -> results.Opened:
         """Open a campaign: build the baseline, check the oracle, gather the evidence (slow).
@@ -78,7 +108,7 @@ class Working:
                 arguments=tuple(arguments or ()),
                 cwd=self.desk.here,
                 rounds=rounds,
-                seconds=parse_duration(time) if time else None,
+                seconds=seconds(time) if time else None,
                 metric=metric or None,
                 toolchain=toolchain or None,
                 cpu=cpu or None,
@@ -86,15 +116,20 @@ class Working:
                 weak_oracle=weak_oracle,
             )
             session = self.desk.open(request)
+
+        def begin() -> Asked:
+            self.desk.settle()  # what was cancelled may still hold the campaign that is asked for
+            return session.begin()
+
         try:
-            asked = await awaited(ctx, session, session.begin)
+            asked = await awaited(ctx, session, begin)
         finally:
             if session.asked is None:
                 self.desk.drop(session)
         return results.opened(session, asked)
 
     async def draft(
-        self, ctx: Ctx, edits: list[ProposedEdit], without: list[str] | None = None
+        self, ctx: Ctx, edits: Edits, without: EditTexts | None = None
     ) -> results.DraftView:
         """Build an idea to look at it: repairs, size, what changes in hot code.  Free: no trial,
         no round.  Edits come on top of the incumbent; `without` drops edits of it."""
@@ -111,12 +146,12 @@ class Working:
     async def propose(
         self,
         ctx: Ctx,
-        edits: list[ProposedEdit],
+        edits: Edits,
         *,
-        without: list[str] | None = None,
-        expects: Annotated[str, Field(description="what will change, in code and time")] = "",
+        without: EditTexts | None = None,
+        expects: Annotated[Prose, Field(description="what will change, in code and time")] = "",
         confidence: Annotated[float | None, Field(ge=0, le=1)] = None,
-        lesson: Annotated[str, Field(description="what the last trial taught, briefly")] = "",
+        lesson: Annotated[Prose, Field(description="what the last trial taught, briefly")] = "",
     ) -> results.Happened:
         """Try a candidate, one idea: it is repaired, built and checked; `ready` waits for measure.
 
@@ -139,7 +174,7 @@ class Working:
         asked = await awaited(ctx, session, session.measure)
         return results.happened(session.campaign, asked)
 
-    async def confirm(self, ctx: Ctx, lesson: str = "") -> results.Confirmed:
+    async def confirm(self, ctx: Ctx, lesson: Prose = "") -> results.Confirmed:
         """End the search (slow): prune the winner, confirm it on fresh runs of held-back
         workloads, write recipe and report.  Only this figure is to be reported."""
         session = self.desk.session
@@ -149,5 +184,6 @@ class Working:
     def close(self) -> results.Names:
         """Put the campaign away; one that has not ended can be opened again by its id."""
         name = self.desk.close()
-        line = f"put away: {name}" if name else "nothing was open"
-        return results.Names(lines=[line], total=1)
+        lines = [f"put away: {name}" if name else "nothing was open"]
+        lines += [f"to go on: {self.desk.onward}"] if self.desk.onward else []
+        return results.Names(lines=lines, total=len(lines))

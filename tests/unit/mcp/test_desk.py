@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from perfwright.app.campaign.tune import Ended
 from perfwright.errors import UserError
 from perfwright.mcp.desk import Desk
 from perfwright.testing.agent import scripted_session
@@ -58,3 +59,42 @@ def test_without_a_campaign_there_is_no_session(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no campaign is open"):
         _ = desk(tmp_path).session
     assert desk(tmp_path).close() == ""
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "~nobody-of-this-name/a.c"])
+def test_what_is_no_path_is_refused_plainly(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"is no path|may not be opened"):
+        desk(tmp_path / "in").permitted(f"../{name}")
+
+
+def test_what_was_cut_short_while_it_opened_can_be_gone_on_with(tmp_path: Path) -> None:
+    mine, session = desk(tmp_path), scripted_session(ScriptedProgram())
+    mine.take(session).begin()
+    session.stop()
+    mine.drop(session)
+
+    with pytest.raises(UserError) as caught:
+        _ = mine.held
+    assert 'open(campaign="scripted-000000")' in caught.value.hint
+
+
+def test_whoever_closes_the_desk_waits_for_all_that_was_on_it(tmp_path: Path) -> None:
+    mine, session = desk(tmp_path), scripted_session(ScriptedProgram())
+    mine.take(session).begin()
+    mine.drop(session)
+    mine.close()
+
+    assert isinstance(session.ended, Ended)
+    assert session.ended.interrupted
+
+
+def test_a_campaign_about_another_program_does_not_say_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = scripted_session(ScriptedProgram())
+    theirs.request = theirs.request.model_copy(update={"program": Path("/secret/place.c")})
+    monkeypatch.setattr("perfwright.mcp.desk.resume_session", lambda _: theirs)
+
+    with pytest.raises(UserError, match="may not be opened here") as caught:
+        desk(tmp_path).reopen("theirs-000000")
+    assert "secret" not in str(caught.value)

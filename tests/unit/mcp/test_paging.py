@@ -35,7 +35,7 @@ def test_beyond_the_end_there_is_an_empty_page() -> None:
     assert (page.items, page.total, page.next) == ((), 1, "")
 
 
-@pytest.mark.parametrize("cursor", ["-1", "x", "1.5", "²"])
+@pytest.mark.parametrize("cursor", ["-1", "x", "1.5", "²", "9" * 5000])
 def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
     with pytest.raises(UserError, match="no cursor"):
         page_of(["a"], cursor, 1, len)
@@ -52,3 +52,8 @@ def test_text_of_the_program_cannot_leave_its_fence(lines: list[str]) -> None:
 def test_long_lines_are_cut_and_escapes_are_taken_out() -> None:
     assert len(shown("x" * 1000)) == 240
     assert "\x1b" not in shown("\x1b[31mred")
+
+
+@pytest.mark.parametrize("number", range(3, 12))
+def test_fences_of_any_length_are_broken_up(number: int) -> None:
+    assert FENCE not in shown("~" * number)

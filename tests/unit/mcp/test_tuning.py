@@ -26,8 +26,10 @@ from mcp_types import (
 
 from perfwright.app.agent.tuning import Tuning
 from perfwright.core.evidence import Fact
+from perfwright.errors import UserError
 from perfwright.mcp.desk import Desk
 from perfwright.mcp.server import build_server
+from perfwright.mcp.tuning import _state
 from perfwright.testing.agent import CAMPAIGN, scripted_session, scripted_tuning
 from perfwright.testing.program import ScriptedProgram
 
@@ -327,3 +329,10 @@ def test_mistakes_are_errors_that_say_what_to_do(arguments: dict[str, Any], wron
             assert wrong in answer.content[0].text  # type: ignore[union-attr]
 
     anyio.run(story)
+
+
+@pytest.mark.parametrize("text", ["", "x", "x y", "a 9999999", "a -1", "../x 1", f"a {'9' * 5000}"])
+def test_a_state_that_is_not_ours_is_refused_plainly(text: str) -> None:
+    with pytest.raises(UserError, match="none of this server's"):
+        _state(text)
+    assert _state("prog-0a1b2c 3") == ("prog-0a1b2c", 3)

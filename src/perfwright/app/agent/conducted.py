@@ -19,7 +19,10 @@ from perfwright.app.request import TuneRequest
 from perfwright.app.workplace import Workplace
 from perfwright.core.events import Event, Reporter, StageBegan, TrialEnded
 from perfwright.core.trial import Trial
-from perfwright.errors import InternalError, PerfwrightError, UserError
+from perfwright.errors import InternalError, PerfwrightError, UserError, shortened
+from perfwright.settings import Settings
+from perfwright.store.journal import JournalStore
+from perfwright.store.records import CampaignRecord
 
 _UNWINDING_SECONDS = 60.0
 """A cancelled call ends with the run or compilation that is under way."""
@@ -40,6 +43,23 @@ def conduct_of(request: TuneRequest) -> Conduct:
         return resume(name, reporter, cast) if name else tune(request, reporter, cast)
 
     return conduct
+
+
+def recorded(campaign: str) -> CampaignRecord:
+    """A campaign of the journal by its whole id; that of others is not told.
+
+    Raises:
+        UserError: there is none.
+    """
+    with JournalStore.open(Settings.load().home) as store:
+        found = [record for record in store.list() if record.id == campaign]
+    if not found:
+        raise UserError(
+            f"there is no campaign {shortened(campaign)!r}",
+            cause="its whole id is needed, as open or tune gave it",
+            hint="call open with the program's path for a new one",
+        )
+    return found[0]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from perfwright.app.agent.conducted import Conducted, conduct_of
+from perfwright.app.agent.conducted import Conducted, conduct_of, recorded
 from perfwright.app.agent.meeting import (
     AgentMind,
     Asked,
@@ -26,12 +26,12 @@ from perfwright.app.request import AGENT, TuneRequest
 from perfwright.app.workplace import Workplace
 from perfwright.core.candidate import Candidate, Claim
 from perfwright.core.protocols import Situation
+from perfwright.core.trial import TrialState
 from perfwright.errors import UserError, unknown_name
 from perfwright.minds.assignment import SAMPLING
 from perfwright.minds.builtin.evaluator import RuleEvaluator
 from perfwright.report.document import CampaignDocument
-from perfwright.settings import Settings
-from perfwright.store.journal import JournalStore
+from perfwright.report.printable import one_line
 
 BASELINE_NAME = "baseline"
 INCUMBENT_NAME = "incumbent"
@@ -89,7 +89,7 @@ class Session(Conducted[Asked, Order]):
             if self._running().rounds_left == 0:
                 raise UserError("the rounds are used up", hint="call confirm")
             candidate = self.candidate(ideas, without, hopes)
-            return self._told(Propose(candidate, lesson)) or self._over()
+            return self._told(Propose(candidate, one_line(lesson))) or self._over()
 
     def measure(self) -> Asked:
         """Measure the candidate that is ready.
@@ -107,7 +107,7 @@ class Session(Conducted[Asked, Order]):
         with self._alone():
             # A campaign that was interrupted while it was confirmed asks nothing any more.
             if self._resumed() is not None:
-                self._told(Finish(lesson))
+                self._told(Finish(one_line(lesson)))
             ended = self.ended
             if not isinstance(ended, Ended) or ended.error or ended.interrupted:
                 self._over()
@@ -156,9 +156,12 @@ class Session(Conducted[Asked, Order]):
         self._check_evidence(ideas, situation)
         added = {edit_from(idea.edit): idea for idea in ideas}
         edits = (*base.edits, *(edit for edit in added if edit not in base.edits))
-        claims = tuple(Claim(edit, i.claim, tuple(i.evidence)) for edit, i in added.items())
+        claims = tuple(Claim(edit, one_line(i.claim), i.evidence) for edit, i in added.items())
         candidate = Candidate(
-            edits, (*base.claims, *claims), expects=hopes.expects, confidence=hopes.confidence
+            edits,
+            (*base.claims, *claims),
+            expects=one_line(hopes.expects),
+            confidence=hopes.confidence,
         )
         if candidate.id == situation.incumbent.id:
             raise UserError(
@@ -170,7 +173,7 @@ class Session(Conducted[Asked, Order]):
         """The candidate of a trial, by its id; `baseline` and `incumbent` have names.
 
         Raises:
-            UserError: there is no such trial.
+            UserError: there is no such trial, or it was refused or could not be built.
         """
         asked = self._meeting.asked
         waiting = {asked.trial.id: asked.trial} if asked and asked.trial else {}
@@ -181,7 +184,11 @@ class Session(Conducted[Asked, Order]):
             return self.situation.incumbent
         if name not in trials:
             raise unknown_name("build", name, [BASELINE_NAME, INCUMBENT_NAME, *trials])
-        return trials[name].candidate
+        trial = trials[name]
+        refused = trial.state is TrialState.REJECTED and trial.correctness is None
+        if refused or trial.state is TrialState.UNBUILDABLE:
+            raise UserError(f"trial {name} has no build: it is {trial.state}", cause=trial.reason)
+        return trial.candidate
 
     def _check_evidence(self, ideas: Sequence[Idea], situation: Situation) -> None:
         known = {fact.id for fact in situation.ground.facts}
@@ -224,8 +231,7 @@ def resume_session(name: str) -> Session:
     Raises:
         UserError: there is none, or another mind leads it.
     """
-    with JournalStore.open(Settings.load().home) as store:
-        record = store.find(name)
+    record = recorded(name)
     if record.plan.mind != AGENT:
         raise UserError(
             f"campaign {record.id} is led by {record.plan.mind}",

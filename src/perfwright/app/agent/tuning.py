@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfwright.app.agent.conducted import Conducted, conduct_of
+from perfwright.app.agent.conducted import Conducted, conduct_of, recorded
 from perfwright.app.campaign.tune import Cast, Ended, Lead, requested, resume
 from perfwright.app.request import AGENT, TuneRequest
 from perfwright.app.workplace import Workplace
@@ -17,8 +17,6 @@ from perfwright.core.events import StageBegan
 from perfwright.errors import MindError, UserError
 from perfwright.minds.assignment import SAMPLING
 from perfwright.report.document import CampaignDocument
-from perfwright.settings import Settings
-from perfwright.store.journal import JournalStore
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
@@ -137,8 +135,7 @@ def resume_tuning(name: str) -> Tuning:
     Raises:
         UserError: there is none, or it is led by a mind that is not for an agent to use.
     """
-    with JournalStore.open(Settings.load().home) as store:
-        record = store.find(name)
+    record = recorded(name)
     request = TuneRequest.model_validate(record.plan.settings["request"])
     if set(request.assignment.models) - {SAMPLING}:
         raise UserError(

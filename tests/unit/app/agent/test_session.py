@@ -63,6 +63,19 @@ def test_what_an_agent_expects_goes_into_the_candidate(session: Session) -> None
     assert (candidate.expects, candidate.confidence) == ("a shorter loop", 0.7)
 
 
+def test_what_an_agent_says_is_kept_without_what_hides_words(session: Session) -> None:
+    hidden = [Idea("slow", "it\u202e helps\x1b[2J")]
+    session.propose(hidden, hopes=Hopes("less\0 time"))
+    session.measure()
+    session.confirm("not\u2066\nso")
+
+    assert isinstance(session.conduct, ScriptedConduct)
+    candidate = session.trials["1.1"].candidate
+    assert candidate.claims[0].text == "it\ufffd helps\ufffd[2J"
+    assert candidate.expects == "less\ufffd time"
+    assert session.conduct.journal.steps["trial 1.1/lesson"].cause == "not\ufffd so"
+
+
 def test_a_bad_proposal_ends_as_a_trial_with_its_reason(session: Session) -> None:
     asked = session.propose(idea("unsafe"))
 
@@ -147,6 +160,24 @@ def test_three_failed_drafts_use_up_a_round(session: Session) -> None:
     assert left == [3, 3, 2]
 
 
+def test_a_refused_trial_has_no_build_to_look_at(session: Session) -> None:
+    session.propose(idea("absurd"))
+
+    with pytest.raises(UserError) as caught:
+        session.named("1.1")
+
+    assert caught.value.fact == "trial 1.1 has no build: it is rejected"
+    assert "no such pass" in caught.value.cause
+
+
+@pytest.mark.parametrize("text", ["fast", "unsafe", "idle"])
+def test_what_was_built_has_a_build_to_look_at(session: Session, text: str) -> None:
+    """Measured or not, wrong or the same as another."""
+    session.propose(idea(text))
+
+    assert [edit.text for edit in session.named("1.1").edits] == [text]
+
+
 def test_measuring_nothing_is_refused(session: Session) -> None:
     with pytest.raises(UserError, match="no candidate waits"):
         session.measure()
@@ -226,4 +257,4 @@ def test_only_a_session_can_begin_an_agents_campaign() -> None:
     ended = tune(TuneRequest(program=Path("any.c"), mind=AGENT), silent)
 
     assert ended.error is not None
-    assert "unknown mind 'agent'" in ended.error.fact
+    assert "perfwright mcp" in ended.error.hint
