@@ -92,12 +92,12 @@ def compare(candidate: Sequence[float], reference: Sequence[float]) -> Compariso
     mean = statistics.fmean(logs)
     error = statistics.stdev(logs) / math.sqrt(len(logs)) if len(logs) > 1 else 0.0
     low, high = mean - _HALF_WIDTH * error, mean + _HALF_WIDTH * error
-    if low > 0:
+    if max(-low, high) <= _SAME_WITHIN:
+        verdict = Verdict.SAME
+    elif low > 0:
         verdict = Verdict.FASTER
     elif high < 0:
         verdict = Verdict.SLOWER
-    elif max(-low, high) <= _SAME_WITHIN:
-        verdict = Verdict.SAME
     else:
         verdict = Verdict.INCONCLUSIVE
     return Comparison(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 MODEL = "scripted"
+MOVED_TO = "http://127.0.0.1:9/v1/chat/completions"
 _OUTPUT_TOOLS = ("final_result", "answer")
 _ROLES = {
     "functions": "scorer",
@@ -115,6 +116,16 @@ class Fault(StrEnum):
     """A complete body that is no JSON."""
     ERROR_BODY = "error-body"
     """An error in a body with status 200, as routers in front of several providers send."""
+    MOVED = "moved"
+    """A redirect to another address, `MOVED_TO`."""
+    BOMB = "bomb"
+    """A few kilobytes of gzip that unpack to many megabytes."""
+    ENDLESS = "endless"
+    """A body that goes on until the client goes away."""
+    NO_CHOICES = "no-choices"
+    """A right completion, but for the answer in it."""
+    DEEP = "deep"
+    """JSON nested deeper than Python's stack is high."""
 
 
 @dataclass(frozen=True)

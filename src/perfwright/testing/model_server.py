@@ -13,6 +13,7 @@ in it ends by itself: threads are daemons, and each wait is bounded and cut shor
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import os
 import socket
@@ -26,6 +27,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from perfwright.testing.model_replies import (
     MODEL,
+    MOVED_TO,
     Answer,
     Fault,
     HttpError,
@@ -42,6 +44,9 @@ from perfwright.testing.model_replies import (
 _SECRET_HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie")
 _DRIP_BYTES = 32
 _DRIP_SECONDS = 0.001
+_BOMB_BYTES = 64 * 2**20
+_MOST_PIECES = 4096
+_DEPTH = 100_000
 
 
 Script: TypeAlias = Callable[[Request], Reply]
@@ -321,6 +326,27 @@ class _Handler(BaseHTTPRequestHandler):
         del request
         self._send(200, b'{"error": {"message": "Provider returned error", "code": 502}}')
 
+    def _moved(self, request: Request) -> None:
+        del request
+        self._send(307, b"", Location=MOVED_TO)
+
+    def _bomb(self, request: Request) -> None:
+        del request
+        self._send(200, gzip.compress(bytes(_BOMB_BYTES), 1), **{"Content-Encoding": "gzip"})
+
+    def _endless(self, request: Request) -> None:
+        del request
+        piece = b" " * 2**16
+        # Not for ever either, if the client never goes away.
+        self._stream((piece for _ in range(_MOST_PIECES)), whole=False)
+
+    def _no_choices(self, request: Request) -> None:
+        self._send(200, json.dumps({**completion(Answer("x"), request), "choices": []}).encode())
+
+    def _deep(self, request: Request) -> None:
+        del request
+        self._send(200, b"[" * _DEPTH)
+
     _FAULTS: ClassVar[Mapping[Fault, Callable[[_Handler, Request], None]]] = {
         Fault.RESET: _reset,
         Fault.HANG: _hang,
@@ -329,4 +355,9 @@ class _Handler(BaseHTTPRequestHandler):
         Fault.WRONG_TYPE: _wrong_type,
         Fault.BROKEN_JSON: _broken_json,
         Fault.ERROR_BODY: _error_body,
+        Fault.MOVED: _moved,
+        Fault.BOMB: _bomb,
+        Fault.ENDLESS: _endless,
+        Fault.NO_CHOICES: _no_choices,
+        Fault.DEEP: _deep,
     }

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
+import selectors
 import shlex
 import signal
 import subprocess  # noqa: TID251 - this module is the door
@@ -18,12 +20,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol, cast
 
 from perfwright.errors import InternalError, ToolchainError
 from perfwright.units import Bytes
 
 _STDERR_TAIL_LINES = 12
+_SILENCE = 2.0
+"""Seconds of silence after which a program that has ended is not listened to any more: whoever it
+left behind may hold its pipes open for ever."""
+_LOOK_AGAIN = 0.1
+"""Seconds between two looks at a silent program: its end is no news on its pipes then."""
+_CHUNK = 2**16
 _ASKING_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _running: set[int] = set()
@@ -38,6 +46,8 @@ class Limits:
     """Seconds of wall time; the whole process group is killed then."""
     memory: Bytes | None = None
     """Address space (RLIMIT_AS).  Not for programs built with AddressSanitizer."""
+    output: Bytes | None = None
+    """What is collected of each of its two outputs; the whole process group is killed then."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +65,18 @@ class ProcessResult:
     seconds: float = 0.0
     timed_out: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    flooded: bool = False
+    """It printed more than its limit."""
 
     @property
     def ok(self) -> bool:
-        """Exit status 0 within the time limit."""
-        return self.status == 0 and not self.timed_out
+        """Exit status 0 within the limits of time and output."""
+        return self.status == 0 and not self.timed_out and not self.flooded
 
     @property
     def crashed(self) -> bool:
-        """Ended by a signal that was not our time limit."""
-        return self.status < 0 and not self.timed_out
+        """Ended by a signal that was not for a limit of ours."""
+        return self.status < 0 and not self.timed_out and not self.flooded
 
     @property
     def text(self) -> str:
@@ -88,6 +100,8 @@ class ProcessResult:
         """How it ended, in words: `exit status 1`, `killed by SIGSEGV`, `timed out`."""
         if self.timed_out:
             return f"timed out after {self.seconds:.3g} s"
+        if self.flooded:
+            return "printed more than its limit"
         if self.status < 0:
             return f"killed by {signal_name(-self.status)}"
         return f"exit status {self.status}"
@@ -149,7 +163,8 @@ def run(
         cwd: where to run it; here when `None`.
         env: variables to *add* to the present environment.
         stdin: what it reads on standard input.
-        limits: wall time and memory; at the time limit the whole process group is killed.
+        limits: at those of wall time and output the whole process group is killed.  Whoever
+            holds the outputs open when the program has ended is waited for while it prints.
         stdout_file: where its standard output goes; collected in the result when `None`.
 
     Raises:
@@ -169,14 +184,14 @@ def run(
             start_new_session=True,
             preexec_fn=_limiter(limits),  # noqa: PLW1509 - one thread, nothing but setrlimit
         )
-    timed_out = False
-    _running.add(process.pid)
     try:
-        stdout, stderr = process.communicate(stdin, timeout=limits.wall)
-    except subprocess.TimeoutExpired:
-        timed_out = True
-        _kill_group(process.pid)
-        stdout, stderr = process.communicate()
+        _running.add(process.pid)
+        with contextlib.closing(_Pipes(process, stdin, limits.output)) as pipes:
+            timed_out = pipes.follow(None if limits.wall is None else started + limits.wall)
+            if timed_out or pipes.flooded:
+                _kill_group(process.pid)
+                pipes.drain()
+            process.wait()
     except BaseException:
         _kill_group(process.pid)
         process.wait()
@@ -187,12 +202,113 @@ def run(
         argv=words,
         cwd=cwd,
         status=process.returncode,
-        stdout=stdout or b"",
-        stderr=stderr or b"",
+        stdout=pipes.text(process.stdout),
+        stderr=pipes.text(process.stderr),
         seconds=time.monotonic() - started,
         timed_out=timed_out,
         env=dict(env or {}),
+        flooded=pipes.flooded,
     )
+
+
+class _Pipes:
+    """What goes into a program and comes out of it.
+
+    Unlike `Popen.communicate` it bounds what it collects, and does not wait for ever for a pipe
+    that somebody else than the program holds open.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], stdin: bytes, most: int | None) -> None:
+        self._process = process
+        self._unsent = memoryview(stdin)
+        self._most = most
+        self._collected: dict[IO[bytes], bytearray] = {}
+        self._selector = selectors.DefaultSelector()
+        for pipe in filter(None, (process.stdout, process.stderr)):
+            self._collected[pipe] = bytearray()
+            self._selector.register(pipe, selectors.EVENT_READ)
+        assert process.stdin is not None
+        self._selector.register(process.stdin, selectors.EVENT_WRITE)
+
+    @property
+    def flooded(self) -> bool:
+        """Whether there was more of an output than its limit."""
+        return self._most is not None and any(
+            len(collected) > self._most for collected in self._collected.values()
+        )
+
+    def follow(self, deadline: float | None) -> bool:
+        """Pass data on until the program has ended, or its limit of output is reached.
+
+        Returns:
+            Whether it still ran at the deadline, a value of `time.monotonic`.
+        """
+        news = time.monotonic()
+        while self._selector.get_map() and not self.flooded:
+            now = time.monotonic()
+            running = self._process.poll() is None
+            if deadline is not None and now >= deadline:
+                return running
+            if not running and now >= news + _SILENCE:
+                return False
+            left = _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, deadline - now)
+            if self._pass_on(left) or running:
+                news = time.monotonic()
+        return not self.flooded and not self._ends(deadline)
+
+    def drain(self) -> None:
+        """Collect what there still is from a program that was killed."""
+        deadline = time.monotonic() + _SILENCE
+        while self._selector.get_map() and not self.flooded and time.monotonic() < deadline:
+            self._pass_on(_LOOK_AGAIN)
+
+    def text(self, pipe: IO[bytes] | None) -> bytes:
+        """What came out of one pipe; nothing of one that was not collected."""
+        return bytes(self._collected[pipe][: self._most]) if pipe else b""
+
+    def close(self) -> None:
+        """Leave the rest to nobody."""
+        for key in tuple(self._selector.get_map().values()):
+            self._done_with(key.fileobj)
+        self._selector.close()
+
+    def _ends(self, deadline: float | None) -> bool:
+        """Wait for a program that has closed its pipes; whether it ended in time."""
+        try:
+            self._process.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _pass_on(self, timeout: float) -> bool:
+        """Wait for a pipe that is ready and serve it; whether there was one."""
+        ready = self._selector.select(timeout)
+        for key, _ in ready:
+            if key.fileobj is self._process.stdin:
+                self._write(key)
+            else:
+                self._read(key)
+        return bool(ready)
+
+    def _read(self, key: selectors.SelectorKey) -> None:
+        chunk = os.read(key.fd, _CHUNK)
+        self._collected[cast(IO[bytes], key.fileobj)] += chunk
+        if not chunk:
+            self._done_with(key.fileobj)
+
+    def _write(self, key: selectors.SelectorKey) -> None:
+        # So much fits without blocking into a pipe that can be written to.
+        try:
+            sent = os.write(key.fd, self._unsent[: select.PIPE_BUF])
+        except BrokenPipeError:
+            sent = len(self._unsent)  # it need not read what it is given
+        self._unsent = self._unsent[sent:]
+        if not self._unsent:
+            self._done_with(key.fileobj)
+
+    def _done_with(self, pipe: Any) -> None:
+        self._selector.unregister(pipe)
+        pipe.close()
 
 
 def run_attached(argv: Sequence[str | os.PathLike[str]], stdin: bytes | None = None) -> int:

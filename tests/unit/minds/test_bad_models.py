@@ -65,6 +65,8 @@ GOOD = "option inline-threshold=600"
 BAITS = ("/etc/passwd", "/etc/shadow", "/tmp/x.so", "x.so", "rm -rf", "evil.example")
 
 _MOST_REQUESTS = 100
+_LONG = 100_000
+"""Bytes of a request, or tokens of a campaign: with an ordinary model both are far below."""
 
 
 def _cases() -> list[Any]:
@@ -370,6 +372,10 @@ def _check_dialogue(expected: Case, ran: _Ran) -> None:
         assert all(m["role"] != "assistant" for r in ran.requests for m in r.messages)
     if "requests" in expected:
         assert len(ran.requests) == expected["requests"]
+    if expected.get("short"):
+        assert max(len(request.body) for request in ran.requests) < _LONG
+    if expected.get("spends"):
+        assert 100 < ran.record.usage.tokens < _LONG
     if "waited" in expected:
         assert expected["waited"] in ran.waited
     assert all(seconds <= 60 for seconds in ran.waited)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.usage import RequestUsage
 
 from perfwright.core.budget import Usage
 from perfwright.errors import MindError
@@ -23,7 +25,7 @@ from perfwright.minds.llm.schemas import Judgement
 
 GOOD = json.dumps({"cause": "spills", "next": "less inlining"})
 QUESTION = Question("evaluator", "Explain.", "slower 0.9x")
-Answer = str | Exception | ToolCallPart
+Answer = str | Exception | ToolCallPart | ModelResponse
 
 
 class MemoryRecorder:
@@ -71,6 +73,8 @@ class Scripted:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer, ModelResponse):
+            return answer
         return ModelResponse([TextPart(answer) if isinstance(answer, str) else answer])
 
 
@@ -141,6 +145,78 @@ def test_what_debug_shows_behind_a_failure_has_no_key_in_it(message: str, shown:
     text = "".join(traceback.format_exception(caught.value))
     assert "sk-secret" not in text
     assert ("ModelHTTPError" in text) == shown
+
+
+@pytest.mark.parametrize("text", ["[type=a, " * 100_000, "x" * 399 + "sk-secret" + "x" * 10**6])
+def test_a_long_complaint_is_cut_before_anybody_looks_at_it(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(MindError) as caught:
+        ask(Scripted(http(400, text)).line, QUESTION, Judgement)
+    assert time.process_time() - began < 5
+    assert len(caught.value.cause) <= 300
+    assert "sk-s" not in caught.value.cause
+
+
+def test_no_half_of_a_key_stays_at_the_cut() -> None:
+    for length in (3990, 3995, 290, 280):
+        with pytest.raises(MindError) as caught:
+            ask(Scripted(http(400, "x" * length + "sk-secret")).line, QUESTION, Judgement)
+        assert "sk-" not in caught.value.cause
+
+
+@pytest.mark.parametrize(
+    ("finish", "named"),
+    [("length", "cut off at the limit of tokens"), ("content_filter", "content filter")],
+)
+def test_why_an_answer_ended_is_named(finish: Any, named: str) -> None:
+    answer = ModelResponse([TextPart('{"cause": ')], finish_reason=finish)
+    scripted = Scripted(answer, answer, answer)
+    with pytest.raises(UnusableError, match=named):
+        ask(scripted.line, QUESTION, Judgement)
+    assert named in json.dumps(scripted.recorder.dialogues[-1][0])
+
+
+def test_an_empty_answer_is_named() -> None:
+    with pytest.raises(UnusableError, match="it was empty"):
+        ask(Scripted("", "", "").line, QUESTION, Judgement)
+
+
+@pytest.mark.parametrize("tokens", [0, -5, 10**30])
+def test_tokens_that_cannot_be_are_estimated(tokens: int) -> None:
+    usage = RequestUsage(input_tokens=tokens, output_tokens=tokens)
+    scripted = Scripted(ModelResponse([TextPart(GOOD)], usage=usage))
+    ask(scripted.line, QUESTION, Judgement)
+    assert 50 < scripted.recorder.tokens < 5000
+
+
+def test_a_limit_holds_for_a_server_that_counts_nothing() -> None:
+    answer = ModelResponse([TextPart("no")], usage=RequestUsage())
+    scripted = Scripted(answer, answer, answer, caps=Caps(tokens=10))
+    with pytest.raises(SpentError, match="--max-tokens"):
+        ask(scripted.line, QUESTION, Judgement)
+    assert scripted.recorder.attempts == 1
+
+
+@pytest.mark.parametrize("error", [IndexError(), RecursionError(), OverflowError(), KeyError("x")])
+def test_a_library_that_stumbles_over_a_body_makes_it_unusable(error: Exception) -> None:
+    with pytest.raises(UnusableError, match="no answer"):
+        ask(Scripted(error).line, QUESTION, Judgement)
+
+
+def test_a_huge_answer_is_neither_sent_back_nor_written_down_whole() -> None:
+    scripted = Scripted("x" * 2_000_000, ToolCallPart("answer", {"cause": "y" * 2_000_000}), GOOD)
+    assert ask(scripted.line, QUESTION, Judgement)
+    requests = [len(json.dumps(request)) for request, _ in scripted.recorder.dialogues]
+    answers = [len(json.dumps(answer)) for _, answer in scripted.recorder.dialogues]
+    assert max(requests) < 20_000
+    assert max(answers) < 400_000
+
+
+def test_an_answer_that_was_cut_has_the_same_end_from_the_record() -> None:
+    scripted = Scripted("x" * 2_000_000, "y" * 50_000, GOOD)
+    first = ask(scripted.line, QUESTION, Judgement)
+    assert ask(scripted.line, QUESTION, Judgement) == first
+    assert scripted.recorder.attempts == 3
 
 
 def test_a_server_that_stays_away_is_given_up() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from perfwright.core.budget import Usage
-from perfwright.errors import MindError
+from perfwright.errors import MindError, UserError
 from perfwright.minds.llm.client import Line, Patience, Question, ask
-from perfwright.minds.llm.exec_mind import ATTEMPTS, ExecModel
+from perfwright.minds.llm.exec_mind import ATTEMPTS, ExecModel, require_command
 from perfwright.minds.llm.ledger import UnusableError
 from perfwright.minds.llm.mind import Connection
 from perfwright.minds.llm.schemas import Judgement
@@ -161,6 +161,37 @@ def test_a_command_that_does_not_exist_is_named_and_not_tried_again() -> None:
     assert recorder.attempts == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "cause"),
+    [
+        ("no-such-command-anywhere 1", "no command 'no-such-command-anywhere' on PATH"),
+        ("./mind.py", "there is no ./mind.py"),
+        ("'./my mind.py' x", "./my mind.py is not executable"),
+        (".", "there is no command '.' on PATH"),
+        ("./", "./ is a folder"),
+        ("'unclosed", "No closing quotation"),
+    ],
+)
+def test_a_command_that_cannot_be_started_is_known_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, cause: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my mind.py").touch(0o644)
+    with pytest.raises(UserError) as caught:
+        require_command(command)
+    assert cause in caught.value.cause
+    assert "exec:" in caught.value.fact
+
+
+def test_a_command_of_this_folder_or_of_the_path_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my mind.py").touch(0o755)
+    require_command("'./my mind.py' --fast")
+    require_command("sh -c true")
+
+
 def test_a_campaign_starts_a_failing_command_less_often_than_it_asks_a_server() -> None:
     connection = Connection(Recorder())
     attempts = connection.line("exec:python3 mind.py", "scorer").patience.attempts
@@ -175,6 +206,62 @@ def test_keys_that_a_command_complains_about_are_not_told(monkeypatch: pytest.Mo
     with pytest.raises(MindError) as caught:
         ask(line, QUESTION, Judgement)
     assert "bad key ***" in caught.value.cause
+
+
+def test_no_half_of_a_key_that_a_command_complains_about_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MISTRAL_API_KEY", "sk-of-mistral")
+    complaint = "import os, sys; sys.exit(os.environ['MISTRAL_API_KEY'] + 'x' * 393)"
+    mind = f"exec:{quote(sys.executable)} -c {quote(complaint)}"
+    line = Connection(Recorder(), sleep=lambda _: None).line(mind, "evaluator")
+    with pytest.raises(MindError) as caught:
+        ask(line, QUESTION, Judgement)
+    assert "mistral" not in caught.value.cause
+
+
+def test_keys_that_a_command_answers_with_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MISTRAL_API_KEY", "sk-of-mistral")
+    answer = (
+        "import json, os; key = os.environ['MISTRAL_API_KEY']; "
+        "print(json.dumps({'output': {'cause': key, 'next': 'n'}}))"
+    )
+    mind = f"exec:{quote(sys.executable)} -c {quote(answer)}"
+    assert ask(Connection(Recorder()).line(mind, "evaluator"), QUESTION, Judgement).cause == "***"
+
+
+@pytest.mark.parametrize("where", ["stdout", "stderr"])
+def test_a_command_that_prints_without_end_is_ended(tmp_path: Path, where: str) -> None:
+    command = Command(tmp_path, f"while True: sys.{where}.write('x' * 2**16)")
+    with pytest.raises(UnusableError, match="printed more than 4000000 bytes"):
+        ask(command.line, QUESTION, Judgement)
+    assert len(command.requests) == 1
+
+
+UNREADABLE = {
+    "a deep list": "'[' * 100000",
+    "a number of many digits": """'{"output": {"cause": ' + '9' * 5000 + ', "next": 1}}'""",
+    "half a character": r"""'{"output": {"cause": "\\ud800", "next": 1}}'""",
+    "half a character in a name": r"""'{"tool_calls": [{"name": "\\ud800"}]}'""",
+    "deep arguments": (
+        """'{"tool_calls": [{"name": "look", "arguments": '"""
+        """ + '{"a":' * 900 + '1' + '}' * 901 + ']}'"""
+    ),
+}
+
+
+@pytest.mark.parametrize("printed", UNREADABLE.values(), ids=list(UNREADABLE))
+def test_what_cannot_be_read_is_unusable(tmp_path: Path, printed: str) -> None:
+    with pytest.raises(UnusableError):
+        ask(Command(tmp_path, f"print({printed})").line, QUESTION, Judgement)
+
+
+def test_tokens_that_cannot_be_are_not_counted(tmp_path: Path) -> None:
+    usage = '"usage": {"input_tokens": 1e400, "output_tokens": ' + "9" * 400 + "}"
+    output = '"output": {"cause": "c", "next": "n"}'
+    command = Command(tmp_path, f"print('{{{output}, {usage}}}')")
+    ask(command.line, QUESTION, Judgement)
+    assert 50 < command.recorder.tokens < 5000
 
 
 def test_what_it_says_that_it_used_is_counted(tmp_path: Path) -> None:

@@ -185,6 +185,16 @@ def test_the_rules_stand_in_for_other_roles(situation: Situation) -> None:
     assert [text.split()[1] for text in warned] == ["scorer's", "analyst's", "evaluator's"]
 
 
+@pytest.mark.parametrize("cited", [{}, {"evidence": ["ghost-1"]}])
+def test_an_explanation_without_evidence_keeps_none(
+    situation: Situation, cited: Mapping[str, Any]
+) -> None:
+    warned: list[str] = []
+    thinking = mind(warned, evaluator={"cause": "spills", "next": "n", **cited})
+    lesson = thinking.learn(situation, measured(draft("option a=1"), 0.9))
+    assert (lesson.cause, lesson.evidence, warned) == ("spills", (), [])
+
+
 def test_functions_that_do_not_exist_are_left_out(situation: Situation) -> None:
     answer = {"functions": [{"symbol": s, "weight": 1, "reason": "r"} for s in ("ghost", "hot")]}
     found = ModelScorer(line(answer), Study()).score(FACTS)

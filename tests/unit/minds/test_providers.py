@@ -55,6 +55,29 @@ def test_an_address_with_a_password_is_refused_as_it_would_be_written_down(addre
         choose(f"{address}#m", "scorer", timeout=1)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("opnai:gpt-5", "--mind openai:gpt-5"),
+        ("antropic", "--mind anthropic:MODEL"),
+        ("exec", "--mind exec:COMMAND"),
+        ("gpt-5", ""),
+    ],
+)
+def test_an_unknown_kind_of_mind_lists_all_kinds(name: str, hint: str) -> None:
+    with pytest.raises(UserError) as caught:
+        choose(name, "scorer", timeout=1)
+    assert caught.value.hint == hint
+    for kind in ("builtin", *PROVIDERS, "exec:COMMAND", "http://", "sampling (only through"):
+        assert kind in caught.value.cause
+
+
+@pytest.mark.parametrize("address", ["http://", "https:///v1", "http://[", "http://host:99999/v1"])
+def test_an_address_without_a_host_is_none(address: str) -> None:
+    with pytest.raises(UserError, match="is no address"):
+        choose(address, "scorer", timeout=1)
+
+
 @pytest.mark.parametrize("name", ["gpt-5", "opnai:gpt-5", "openai-compatible:nowhere", "openai:"])
 def test_a_name_that_means_nothing_is_refused(name: str) -> None:
     with pytest.raises(UserError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import threading
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from perfwright.testing.model_replies import (
+    MOVED_TO,
     Answer,
     Fault,
     HttpError,
@@ -239,6 +241,39 @@ def test_a_body_that_is_no_answer(fault: Fault, body: bytes) -> None:
     assert (headers["Content-Type"] == "text/html") == (fault is Fault.WRONG_TYPE)
     with pytest.raises(json.JSONDecodeError):
         json.loads(told)
+
+
+def test_an_answer_may_be_elsewhere() -> None:
+    with ModelServer([Fault.MOVED]) as server:
+        status, headers, _ = post(server)
+    assert (status, headers["Location"]) == (307, MOVED_TO)
+
+
+def test_a_small_body_unpacks_to_a_large_one() -> None:
+    with ModelServer([Fault.BOMB]) as server:
+        _, headers, body = post(server)
+    assert headers["Content-Encoding"] == "gzip"
+    assert len(gzip.decompress(body)) > 50 * len(body)
+
+
+def test_an_endless_body_goes_on_until_the_client_goes_away() -> None:
+    with ModelServer([Fault.ENDLESS]) as server:
+        place = urlsplit(server.url)
+        assert place.hostname
+        client = http.client.HTTPConnection(place.hostname, place.port, timeout=5)
+        client.request("POST", f"{place.path}/chat/completions", json.dumps(CHAT))
+        assert len(client.getresponse().read(10_000_000)) == 10_000_000
+        client.close()
+
+
+def test_a_completion_may_be_without_an_answer() -> None:
+    with ModelServer([Fault.NO_CHOICES]) as server:
+        assert completed(server)["choices"] == []
+
+
+def test_a_body_may_be_too_deep_to_read() -> None:
+    with ModelServer([Fault.DEEP]) as server, pytest.raises(RecursionError):
+        completed(server)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_ai import Agent, ModelRetry, NativeOutput, TextOutput, Tool, ToolOutput
 from pydantic_ai.exceptions import (
     AgentRunError,
@@ -31,22 +31,35 @@ from pydantic_ai.exceptions import (
     UnexpectedModelBehavior,
     UsageLimitExceeded,
 )
-from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
 
 from perfwright.errors import MindError
+from perfwright.minds.llm.bounded import NoModelError
+from perfwright.minds.llm.clean import RESPONSE, cleaned, shortened, without
 from perfwright.minds.llm.exec_mind import CommandFailedError
 from perfwright.minds.llm.ledger import Caps, Recorder, UnusableError
-from perfwright.minds.llm.wire import plain_request
+from perfwright.minds.llm.reading import object_in
+from perfwright.minds.llm.wire import plain_request, request_text
 
 T = TypeVar("T", bound=BaseModel)
+E = TypeVar("E", bound=Exception)
 
-_RESPONSE = TypeAdapter(ModelResponse)
 _TRANSIENT_STATUS = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 _LONGEST_CAUSE = 300
+_LONGEST_SAID = 4_000
+"""Characters of an error's text that are looked at."""
+_MISREAD = (
+    *(LookupError, ValueError, TypeError, AttributeError),
+    *(AssertionError, ArithmeticError, RecursionError),
+)
+"""What libraries raise over a body that is not as they expect it: they trust who answers."""
+_CUT_OFF = "it was cut off at the limit of tokens"
+_FILTERED = "a content filter stopped it"
+_EMPTY = "it was empty"
 _PYDANTIC_NOTES = re.compile(r"\[type=\w+, .*?\]$|For further information visit \S+", re.MULTILINE)
 
 
@@ -145,7 +158,8 @@ def ask(
 def _asked(
     line: Line, question: Question, kind: type[T], check: Callable[[T], str | None] | None
 ) -> T:
-    agent = _agent(line, question, kind, check)
+    model = RecordedModel(line, question.role)
+    agent = _agent(model, line, question, kind, check)
     patience = line.patience
     most = 1 + patience.corrections + question.tool_calls + 2
     try:
@@ -157,21 +171,27 @@ def _asked(
     except ModelAPIError as error:
         raise _unreachable(line, error) from _origin(error, line.secrets)
     except AgentRunError as error:
-        raise UnusableError(_said(error, line.secrets)) from _origin(error, line.secrets)
+        said = _said(error, line.secrets)
+        named = said if model.trouble in said else f"{model.trouble}: {said}"
+        raise UnusableError(named) from _origin(error, line.secrets)
     return result.output
 
 
 def _agent(
-    line: Line, question: Question, kind: type[T], check: Callable[[T], str | None] | None
+    model: RecordedModel,
+    line: Line,
+    question: Question,
+    kind: type[T],
+    check: Callable[[T], str | None] | None,
 ) -> Agent[object, T]:
     output: Any
     if line.constrained and not question.tools:
         output = NativeOutput(kind, name="answer")
     else:
-        output = [ToolOutput(kind, name="answer"), TextOutput(_reader(kind))]
+        output = [ToolOutput(kind, name="answer"), TextOutput(_reader(kind, model))]
     corrections = line.patience.corrections
     agent: Agent[object, T] = Agent(
-        RecordedModel(line, question.role),
+        model,
         output_type=output,
         instructions=question.system,
         tools=[Tool(tool, takes_ctx=False, max_retries=corrections) for tool in question.tools],
@@ -190,17 +210,17 @@ def _agent(
     return agent
 
 
-def _reader(kind: type[T]) -> Callable[[str], T]:
+def _reader(kind: type[T], model: RecordedModel) -> Callable[[str], T]:
     """Reads the answer of a model that writes JSON as text instead of calling `answer`."""
 
     def read(text: str) -> T:
-        start, end = text.find("{"), text.rfind("}")
-        body = text[start : end + 1] if 0 <= start < end else text
         try:
-            return kind.model_validate_json(body)
+            return object_in(text, kind)
         except (ValidationError, RecursionError) as error:
+            wrong = "; ".join(filter(None, (model.trouble, _short(error))))
+            shorter = "Give a shorter one. " if model.trouble == _CUT_OFF else ""
             raise ModelRetry(
-                f"This is not the JSON object that was asked for: {_short(error)}. Answer with "
+                f"This is not the JSON object that was asked for: {wrong}. {shorter}Answer with "
                 "the object alone, or call the tool `answer`."
             ) from error
 
@@ -216,10 +236,15 @@ def _short(error: Exception) -> str:
 
 
 class RecordedModel(WrapperModel):
-    """Answers from the record what was answered before; else asks, with patience, and records."""
+    """Answers from the record what was answered before; else asks, with patience, and records.
+
+    Attributes:
+        trouble: what the last answer says itself of why it may be of no use; empty for nothing.
+    """
 
     def __init__(self, line: Line, role: str) -> None:
         super().__init__(line.model)
+        self.trouble = ""
         self._line = line
         self._role = role
 
@@ -233,17 +258,22 @@ class RecordedModel(WrapperModel):
 
         Raises:
             SpentError: a limit is reached.
+            UnusableError: the answer is too long or too deep.
         """
         line = self._line
+        messages = shortened(messages)
         _, prepared = line.model.prepare_request(model_settings, model_request_parameters)
         plain = {**plain_request(self._role, messages, prepared), "model": line.name}
         known = line.recorder.recall(self._role, plain)
-        if known is not None:
-            return _RESPONSE.validate_python(known)
-        response = await self._persistently(messages, model_settings, model_request_parameters)
-        answer = json.loads(_RESPONSE.dump_json(response))
-        price = line.price(response) or 0.0
-        line.recorder.record(self._role, plain, answer, response.usage.total_tokens, price)
+        if known is None:
+            came = await self._persistently(messages, model_settings, model_request_parameters)
+            response = cleaned(came, request_text(plain), line.secrets)
+            answer = json.loads(RESPONSE.dump_json(response))
+            price = line.price(response) or 0.0
+            line.recorder.record(self._role, plain, answer, response.usage.total_tokens, price)
+        else:
+            response = RESPONSE.validate_python(known)
+        self.trouble = _trouble(response)
         return response
 
     async def _persistently(
@@ -261,11 +291,32 @@ class RecordedModel(WrapperModel):
                 request = line.model.request(messages, settings, parameters)
                 # A time limit of the library's is for each read: bytes may drip in for ever.
                 return await asyncio.wait_for(request, patience.timeout)
-            except (ModelAPIError, TimeoutError, OSError) as error:
+            except (ModelAPIError, NoModelError, TimeoutError, OSError) as error:
+                if own := _inner(error, UnusableError):
+                    raise own from None
                 if attempt == patience.attempts or not _is_transient(error):
                     raise _unreachable(line, error) from _origin(error, line.secrets)
                 line.sleep(patience.wait(attempt, getattr(error, "retry_after", None)))
+            except _MISREAD as error:
+                raise UnusableError("a body that is no answer") from _origin(error, line.secrets)
         raise AssertionError("the last attempt returns or raises")
+
+
+def _trouble(response: ModelResponse) -> str:
+    """What an answer says of its own end."""
+    if response.finish_reason == "length":
+        return _CUT_OFF
+    if response.finish_reason == "content_filter":
+        return _FILTERED
+    said = [p for p in response.parts if not isinstance(p, TextPart) or p.content.strip()]
+    return "" if said else _EMPTY
+
+
+def _inner(error: BaseException | None, kind: type[E]) -> E | None:
+    """Our own error in the wrappings of a provider's library."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__
+    return error
 
 
 def _is_transient(error: Exception) -> bool:
@@ -275,13 +326,18 @@ def _is_transient(error: Exception) -> bool:
     """
     if isinstance(error, CommandFailedError):
         return error.transient
-    if isinstance(error, ModelQuotaExceededError | ModelRequestRejectedError):
+    if isinstance(error, ModelQuotaExceededError | ModelRequestRejectedError) or _inner(
+        error, NoModelError
+    ):
         return False
     return not isinstance(error, ModelHTTPError) or error.status_code in _TRANSIENT_STATUS
 
 
 def _unreachable(line: Line, error: Exception) -> MindError:
     """The error for a model that cannot be asked, with what can be done."""
+    if own := _inner(error, NoModelError):
+        cause = _one_line(own.fact, line.secrets)
+        return MindError(f"the model {line.name} failed", cause=cause, hint=own.hint)
     status = error.status_code if isinstance(error, ModelHTTPError) else None
     hint = "check the network and the address, then: perfwright resume last"
     if isinstance(error, CommandFailedError):
@@ -317,8 +373,11 @@ def _said(error: Exception, secrets: Sequence[str]) -> str:
     if isinstance(error, UnexpectedModelBehavior) and isinstance(error.__cause__, Exception):
         last = getattr(error.__cause__, "message", "") or str(error.__cause__)
         text = last or text  # what was wrong the last time, not how often
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
+    return _one_line(text, secrets)
+
+
+def _one_line(text: str, secrets: Sequence[str]) -> str:
+    text = without(secrets, text)[:_LONGEST_SAID]  # in this order: half a key is a secret too
     shown = "".join(c if c.isprintable() else " " for c in _PYDANTIC_NOTES.sub("", text))
     return " ".join(shown.split())[:_LONGEST_CAUSE]
 

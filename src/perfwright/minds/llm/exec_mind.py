@@ -7,7 +7,8 @@ are estimated.  What it writes to standard error is shown when it fails.
 
 A command that crashes, fails, says nothing or is too slow is started again, `ATTEMPTS` times in
 all: what it talks to may be overloaded.  One that is not there, or says by its exit status
-that it was used wrongly, is not.
+that it was used wrongly, is not.  One that prints more than 4 MB is ended, and its answer is
+unusable.
 
 It is the user's own program: it gets the user's whole environment, other providers' keys
 included, and no sandbox.
@@ -16,7 +17,11 @@ included, and no sandbox.
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
@@ -28,8 +33,10 @@ from pydantic_ai.usage import RequestUsage
 
 from perfwright.errors import MindError, ToolchainError, UserError
 from perfwright.minds.llm.brief import CHARACTERS_A_TOKEN
+from perfwright.minds.llm.clean import without
 from perfwright.minds.llm.wire import plain_request
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run
+from perfwright.units import Bytes
 
 PREFIX = "exec:"
 ATTEMPTS = 3
@@ -55,7 +62,15 @@ class CommandFailedError(ModelAPIError):
 class ExecModel(Model):
     """A command in the place of a model."""
 
-    def __init__(self, command: str, role: str, *, timeout: float, runner: Runner = run) -> None:
+    def __init__(
+        self,
+        command: str,
+        role: str,
+        *,
+        timeout: float,
+        runner: Runner = run,
+        secrets: Sequence[str] = (),
+    ) -> None:
         super().__init__(
             # Nothing but the brief comes first; what a frame means is for models to know.
             settings=ModelSettings(framing_announcement="never"),
@@ -70,6 +85,7 @@ class ExecModel(Model):
         self._role = role
         self._timeout = timeout
         self._runner = runner
+        self._secrets = secrets
 
     @property
     def model_name(self) -> str:
@@ -97,11 +113,14 @@ class ExecModel(Model):
         _, parameters = self.prepare_request(model_settings, model_request_parameters)
         request = json.dumps(plain_request(self._role, messages, parameters)).encode()
         try:
-            result = self._runner(self._argv, stdin=request, limits=Limits(wall=self._timeout))
+            limits = Limits(wall=self._timeout, output=Bytes(_LONGEST_ANSWER))
+            result = self._runner(self._argv, stdin=request, limits=limits)
         except ToolchainError as error:
             raise MindError(
                 f"the mind {self.model_name} cannot be started", cause=error.summary
             ) from error
+        if result.flooded:
+            raise UnexpectedModelBehavior(f"it printed more than {_LONGEST_ANSWER} bytes")
         if not result.ok or not result.stdout.strip():
             raise self._failure(result)
         answer = _parsed(result.stdout)
@@ -110,7 +129,7 @@ class ExecModel(Model):
 
     def _failure(self, result: ProcessResult) -> CommandFailedError:
         outcome = "it printed nothing" if result.ok else result.outcome()
-        said = " ".join(result.error_text.split())[-_LONGEST_COMPLAINT:]
+        said = without(self._secrets, " ".join(result.error_text.split()))[-_LONGEST_COMPLAINT:]
         return CommandFailedError(
             self.model_name,
             ": ".join(filter(None, (outcome, said))),
@@ -134,9 +153,29 @@ def command_words(command: str) -> list[str]:
     return words
 
 
+def require_command(command: str) -> None:
+    """Make sure that a command can be started, from this folder and with this PATH.
+
+    Raises:
+        UserError: it cannot, or see `command_words`.
+    """
+    program = command_words(command)[0]
+    if shutil.which(program):
+        return
+    hint = ""
+    if not os.path.dirname(program):  # noqa: PTH120 - `./x` is not `x`
+        cause = f"there is no command {program!r} on PATH, and no shell is involved"
+    elif Path(program).is_dir():
+        cause = f"{program} is a folder"
+    elif Path(program).exists():
+        cause = f"{program} is not executable"
+        hint = f"--mind {shlex.quote(f'{PREFIX}python3 {shlex.quote(program)}')}, if it is Python"
+    else:
+        cause = f"there is no {program}, and no shell is involved"
+    raise UserError(f"the mind {PREFIX}{command} cannot be started", cause=cause, hint=hint)
+
+
 def _parsed(stdout: bytes) -> dict[str, Any]:
-    if len(stdout) > _LONGEST_ANSWER:
-        raise UnexpectedModelBehavior(f"an answer of {len(stdout)} bytes")
     text = stdout.decode("utf-8", "replace").strip()
     try:
         answer = json.loads(text)

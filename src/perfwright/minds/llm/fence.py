@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from perfwright.core.evidence import Fact
 
-_OPEN, _CLOSE = "<data>", "</data>"
+FENCES = "<data>", "</data>"
+_OPEN, _CLOSE = FENCES
 _FENCE = re.compile(r"<(?=\s*/?\s*data)", re.IGNORECASE)
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Printable to Python and blank to the eye: Unicode's Default_Ignorable_Code_Point, and the

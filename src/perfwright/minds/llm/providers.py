@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
-from perfwright.errors import MindError, UserError, unknown_name
-from perfwright.minds.assignment import SAMPLING, sampling_needs_client
-from perfwright.minds.llm.exec_mind import PREFIX, ExecModel, command_words
+from perfwright.errors import MindError, UserError, shortened, unknown_name
+from perfwright.minds.assignment import BUILTIN, SAMPLING, sampling_needs_client
+from perfwright.minds.llm.exec_mind import PREFIX, ExecModel, require_command
 from perfwright.minds.llm.optional import missing
 
 KEYRING_SERVICE = "perfwright"
@@ -74,14 +74,14 @@ def choose(
     if name == SAMPLING:
         raise sampling_needs_client()
     if name.startswith(PREFIX):
-        command = ExecModel(name.removeprefix(PREFIX), role, timeout=timeout)
-        return Chosen(name, command, _keys_around())
+        secrets = _keys_around()
+        command = ExecModel(name.removeprefix(PREFIX), role, timeout=timeout, secrets=secrets)
+        return Chosen(name, command, secrets)
     if _URL.match(name) or name.startswith(f"{COMPATIBLE}:"):
         return _compatible(name)
     provider, _, model = name.partition(":")
     if provider not in PROVIDERS:
-        known = ["builtin", *(f"{p}:MODEL" for p in PROVIDERS), "exec:COMMAND", "http://HOST/v1"]
-        raise unknown_name("mind", name, known)
+        raise _unknown(name)
     if not model:
         raise UserError(f"{name!r} names no model", hint=f"--mind {provider}:MODEL")
     made = PROVIDERS[provider]
@@ -106,9 +106,27 @@ def check_name(name: str) -> None:
         MindError: see `choose`.
     """
     if name.startswith(PREFIX):
-        command_words(name.removeprefix(PREFIX))
+        require_command(name.removeprefix(PREFIX))
     elif name != SAMPLING:
         choose(name, "reasoner", timeout=1.0)
+
+
+def _unknown(name: str) -> UserError:
+    """The error for a name whose kind nobody knows; lists all kinds."""
+    forms = {
+        BUILTIN: BUILTIN,
+        **{provider: f"{provider}:MODEL" for provider in PROVIDERS},
+        "exec": f"{PREFIX}COMMAND",
+        "http": "http://HOST/v1#MODEL",
+        SAMPLING: f"{SAMPLING} (only through `perfwright mcp`)",
+    }
+    kind, _, rest = name.partition(":")
+    near = unknown_name("mind", kind, forms).hint
+    return UserError(
+        f"unknown mind {shortened(name)!r}",
+        cause=f"known: {', '.join(forms.values())}",
+        hint=f"--mind {f'{near}:{rest}' if rest else forms[near]}" if near else "",
+    )
 
 
 def _made(provider: Provider, name: str, model: str, key: str) -> Any:
@@ -122,7 +140,7 @@ def _made(provider: Provider, name: str, model: str, key: str) -> Any:
 def _compatible(name: str) -> Chosen:
     """An OpenAI-compatible server: `URL#MODEL`."""
     url, model = urldefrag(name.removeprefix(f"{COMPATIBLE}:"))
-    if not _URL.match(url):
+    if not _URL.match(url) or not _has_host(url):
         raise UserError(
             f"{name!r} is no address", hint=f"--mind {COMPATIBLE}:http://127.0.0.1:8000/v1#MODEL"
         )
@@ -133,6 +151,14 @@ def _compatible(name: str) -> Chosen:
     key = _key(_COMPATIBLE_KEYS) or _NO_KEY
     made = Provider(_COMPATIBLE_KEYS, lambda m, k, _: _openai_chat(m, k, url), constrained=True)
     return Chosen(name, _made(made, COMPATIBLE, model or "default", key), _secrets(key), True)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that make no sense
+        return False
 
 
 def _secrets(key: str) -> tuple[str, ...]:
@@ -167,12 +193,20 @@ def _from_keyring(variable: str) -> str:
         return ""
 
 
+def _http() -> Any:
+    from perfwright.minds.llm.bounded import BoundedClient
+
+    return BoundedClient()
+
+
 def _openai(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
     return OpenAIChatModel(
-        model, provider=OpenAIProvider(base_url=url, api_key=key), settings=_ONCE
+        model,
+        provider=OpenAIProvider(base_url=url, api_key=key, http_client=_http()),
+        settings=_ONCE,
     )
 
 
@@ -183,7 +217,7 @@ def _openai_chat(model: str, key: str, url: str | None) -> Any:
 
     return OpenAIChatModel(
         model,
-        provider=OpenAIProvider(base_url=url, api_key=key),
+        provider=OpenAIProvider(base_url=url, api_key=key, http_client=_http()),
         profile=ModelProfile(supports_json_schema_output=True),
         settings=_ONCE,
     )
@@ -193,7 +227,7 @@ def _anthropic(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    provider = AnthropicProvider(api_key=key, base_url=url)
+    provider = AnthropicProvider(api_key=key, base_url=url, http_client=_http())
     return AnthropicModel(model, provider=provider, settings=_ONCE)
 
 
@@ -201,7 +235,8 @@ def _google(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.models.google import GoogleModel
     from pydantic_ai.providers.google import GoogleProvider
 
-    return GoogleModel(model, provider=GoogleProvider(api_key=key, base_url=url))
+    provider = GoogleProvider(api_key=key, base_url=url, http_client=_http())
+    return GoogleModel(model, provider=provider)
 
 
 def _deepseek(model: str, key: str, url: str | None) -> Any:
@@ -210,10 +245,10 @@ def _deepseek(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.providers.deepseek import DeepSeekProvider
 
     if url:
-        client = AsyncOpenAI(base_url=url, api_key=key)
+        client = AsyncOpenAI(base_url=url, api_key=key, http_client=_http())
         provider = DeepSeekProvider(openai_client=client)
     else:
-        provider = DeepSeekProvider(api_key=key)
+        provider = DeepSeekProvider(api_key=key, http_client=_http())
     return OpenAIChatModel(model, provider=provider, settings=_ONCE)
 
 
@@ -221,7 +256,8 @@ def _mistral(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.models.mistral import MistralModel
     from pydantic_ai.providers.mistral import MistralProvider
 
-    return MistralModel(model, provider=MistralProvider(api_key=key, base_url=url))
+    provider = MistralProvider(api_key=key, base_url=url, http_client=_http())
+    return MistralModel(model, provider=provider)
 
 
 def _ollama(model: str, key: str, url: str | None) -> Any:
@@ -229,7 +265,7 @@ def _ollama(model: str, key: str, url: str | None) -> Any:
     from pydantic_ai.providers.ollama import OllamaProvider
 
     base = url or "http://127.0.0.1:11434/v1"
-    provider = OllamaProvider(base_url=base, api_key=key)
+    provider = OllamaProvider(base_url=base, api_key=key, http_client=_http())
     return OllamaModel(model, provider=provider, settings=_ONCE)
 
 

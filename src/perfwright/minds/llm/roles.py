@@ -289,7 +289,8 @@ class ModelEvaluator:
             self.study.warn(error.fact)
             return ruled
         known = {fact.id for fact in (*situation.ground.facts, *trial.consequences)}
-        cited = _existing(said.evidence, known) or ruled.evidence
+        # What the rules cite is about what the rules say: it shows nothing of the model's cause.
+        cited = _existing(said.evidence, known)
         return replace(ruled, cause=plain(said.cause), next=plain(said.next), evidence=cited)
 
 
