@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,26 +16,32 @@ from perfwright.evidence.disassembly import (
     is_padding,
     normalised,
 )
+from perfwright.evidence.natural import natural_loops
 
 _LEAVES = re.compile(r"jmp|ret|ud2|b$|br|hlt")  # what never goes on with the next instruction
+_NO_RETURN = re.compile(
+    r"(?:abort|_?exit|_Exit|__stack_chk_fail|__assert_fail|__cxa_(?:re)?throw|_Unwind_Resume"
+    r"|__clang_call_terminate|_ZSt9terminatev|_ZSt\d+__throw_\w+|(?:sig)?longjmp)(?:@plt)?$"
+)
+"""Library functions that a compiler knows not to return: nothing goes on behind their calls."""
 _ENDS = re.compile(r"j|ret|ud2|b(?:\.\w+|r|raa|rab)?$|cbn?z$|tbn?z$")
 _NAME = re.compile(r"(?:(?P<loop>loop)|block|b)? *(?P<number>\d{1,6})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Instructions in a row: a block, or a loop from its first to its last block.
+    """A block, or a loop with all its blocks, which need not be neighbours.
 
     Attributes:
         name: `b3` or `loop 1`.
-        first, last: numbers of blocks.
+        numbers: of its blocks, in order of address.
         depth: in how many loops it is; a loop counts itself.
-        start: bytes from the start of the function.
+        start: where it is entered, in bytes from the start of the function.
+        instructions: in order of address, without padding.
     """
 
     name: str
-    first: int
-    last: int
+    numbers: tuple[int, ...]
     depth: int
     start: int
     instructions: tuple[Instruction, ...]
@@ -42,7 +49,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Blocks:
-    """The blocks and loops of one function; blocks from 0, loops from 1, in order of address."""
+    """The blocks and natural loops of one function; blocks from 0 in order of address."""
 
     code: FunctionCode
 
@@ -52,9 +59,8 @@ class Blocks:
         return tuple(
             Stretch(
                 name=f"b{number}",
-                first=number,
-                last=number,
-                depth=sum(a <= part[0].address <= b for a, b in self.bodies),
+                numbers=(number,),
+                depth=self._depth(number),
                 start=part[0].address - self.code.start,
                 instructions=tuple(part),
             )
@@ -63,32 +69,29 @@ class Blocks:
 
     @cached_property
     def loops(self) -> tuple[Stretch, ...]:
-        """The loops, outer before inner."""
-        found = []
-        for number, (first, last) in enumerate(self.bodies, 1):
-            inside = [
-                block for block in self.blocks if first <= block.instructions[0].address <= last
-            ]
-            depth = sum(a <= first and last <= b for a, b in self.bodies)
-            code = tuple(i for i in self.code.between(first, last) if not is_padding(i))
-            ends = inside[0].first, inside[-1].last
-            found.append(Stretch(f"loop {number}", *ends, depth, first - self.code.start, code))
-        return tuple(found)
+        """The loops from 1, outer before inner."""
+        return tuple(
+            Stretch(
+                name=f"loop {number}",
+                numbers=tuple(sorted(body)),
+                depth=self._depth(head),
+                start=self._parts[head][0].address - self.code.start,
+                instructions=tuple(i for block in sorted(body) for i in self._parts[block]),
+            )
+            for number, (head, body) in enumerate(self._bodies.items(), 1)
+        )
 
-    @cached_property
-    def bodies(self) -> tuple[tuple[int, int], ...]:
-        """First and last address of each loop, from its head to its last jump back.
-
-        A jump back makes a loop only if its target leads to it without leaving the stretch
-        between: a jump from cold code at the end of a function to the middle of it makes none.
-        """
-        found: dict[int, int] = {}
-        for number, part in enumerate(self._parts):
-            for target in self._successors[number]:
-                if target <= number and number in self._reached(target, number):
-                    start = self._parts[target][0].address
-                    found[start] = max(found.get(start, 0), part[-1].address)
-        return tuple(sorted(found.items()))
+    @property
+    def innermost(self) -> tuple[Stretch, ...]:
+        """Those loops that contain no other."""
+        inside = {
+            head
+            for head, body in self._bodies.items()
+            if not any(other in body for other in self._bodies if other != head)
+        }
+        return tuple(
+            loop for loop, head in zip(self.loops, self._bodies, strict=True) if head in inside
+        )
 
     def named(self, name: str) -> Stretch:
         """A block (`3`, `b3`) or a loop (`loop 1`).
@@ -113,7 +116,7 @@ class Blocks:
         labels = {block.instructions[0].address: block.name for block in self.blocks}
         lines = []
         for instruction in stretch.instructions:
-            if stretch.first != stretch.last and instruction.address in labels:
+            if len(stretch.numbers) > 1 and instruction.address in labels:
                 lines.append(f"{labels[instruction.address]}:")
             lines.append(normalised(instruction, labels))
         return tuple(lines)
@@ -130,38 +133,76 @@ class Blocks:
             if begin:
                 parts.append([])
             parts[-1].append(instruction)
-            begin = _ENDS.match(_bare(instruction)) is not None
+            begin = _leaves(instruction) or _ENDS.match(_bare(instruction)) is not None
         return parts
 
     @cached_property
-    def _successors(self) -> Sequence[frozenset[int]]:
-        """Where each block may go on; a jump through a table: wherever nothing else leads."""
-        starts = {part[0].address: number for number, part in enumerate(self._parts)}
+    def _successors(self) -> Sequence[set[int]]:
+        """Where each block may go on.
+
+        Where a jump through a table goes is not in the code: to what nothing else leads to,
+        from the table before it.
+        """
         known, tables = [], []
         for number, part in enumerate(self._parts):
             last = part[-1]
-            goes_on = _LEAVES.match(_bare(last)) is None and number + 1 < len(self._parts)
+            goes_on = not _leaves(last) and number + 1 < len(self._parts)
             after = {number + 1} if goes_on else set()
-            if last.target in starts and not is_call(last.mnemonic):
-                after.add(starts[last.target])
-            if last.target is None and _bare(last) in ("jmp", "jmpq", "br"):
+            target = None if is_call(last.mnemonic) else self._entered(last.target)
+            known.append(after if target is None else after | {target})
+            if _bare(last) == "br" or (_leaves(last) and last.operands.startswith("*")):
                 tables.append(number)
-            known.append(after)
-        alone = set(range(1, len(known))).difference(*known)
-        return [frozenset(a | alone if n in tables else a) for n, a in enumerate(known)]
+        if tables:
+            _lead_on(known, tables)
+        return known
 
-    def _reached(self, first: int, last: int) -> set[int]:
-        """The blocks from one to another that the first leads to without leaving them."""
-        seen: set[int] = set()
-        waiting = [first]
-        while waiting:
-            number = waiting.pop()
-            if number not in seen and first <= number <= last:
-                seen.add(number)
-                waiting.extend(self._successors[number])
-        return seen
+    def _entered(self, address: int | None) -> int | None:
+        """The block that a jump goes to, be it to padding before it; `None`: out of here."""
+        last = self.code.instructions[-1].address
+        if address is None or not self.code.start <= address <= last:
+            return None
+        number = bisect_left(self._parts, address, key=lambda part: part[0].address)
+        return number if number < len(self._parts) else None
+
+    @cached_property
+    def _bodies(self) -> Mapping[int, frozenset[int]]:
+        return natural_loops(self._successors)
+
+    def _depth(self, number: int) -> int:
+        return sum(number in body for body in self._bodies.values())
 
 
 def _bare(instruction: Instruction) -> str:
     """The mnemonic without prefixes."""
     return instruction.mnemonic.rpartition(" ")[2]
+
+
+def _lead_on(graph: Sequence[set[int]], tables: Sequence[int]) -> None:
+    """Lead the jumps through tables to blocks, as long as any are left that they may go to."""
+    alone = set(range(1, len(graph))).difference(*graph)
+    left = sorted(range(1, len(graph)), key=lambda block: (block not in alone, block))
+    before = {block: tables[max(0, bisect_left(tables, block) - 1)] for block in left}
+    reached: set[int] = set()
+    following: int | None = 0
+    while following is not None:
+        _walk(graph, following, reached)
+        ready = (b for b in left if b not in reached and before[b] in reached)
+        following = next(ready, None)
+        if following is not None:
+            graph[before[following]].add(following)
+
+
+def _walk(graph: Sequence[set[int]], first: int, reached: set[int]) -> None:
+    waiting = [first]
+    while waiting:
+        block = waiting.pop()
+        if block not in reached:
+            reached.add(block)
+            waiting.extend(graph[block])
+
+
+def _leaves(instruction: Instruction) -> bool:
+    """Whether what follows it is reached from elsewhere only."""
+    if is_call(instruction.mnemonic):
+        return _NO_RETURN.match(instruction.symbol) is not None
+    return _LEAVES.match(_bare(instruction)) is not None

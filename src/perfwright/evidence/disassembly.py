@@ -78,10 +78,6 @@ class FunctionCode:
                 lines.append(normalised(instruction, labels))
         return tuple(lines)
 
-    def between(self, first: int, last: int) -> tuple[Instruction, ...]:
-        """The instructions from one address to another, both included."""
-        return tuple(i for i in self.instructions if first <= i.address <= last)
-
 
 def disassemble(
     path: Path, symbols: Sequence[str], tools: Tools, runner: Runner, *, architecture: str = ""
@@ -172,17 +168,6 @@ def normalised(instruction: Instruction, labels: Mapping[int, str]) -> str:
         operands = _RIP.sub(lambda _: f"{named}(%rip)", operands)
         operands = _TARGET.sub(lambda _: named, operands)
     return f"{instruction.mnemonic} {operands}".rstrip()
-
-
-def innermost(bodies: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Those loops that contain no other."""
-    return tuple(
-        body
-        for body in bodies
-        if not any(
-            other != body and body[0] <= other[0] and other[1] <= body[1] for other in bodies
-        )
-    )
 
 
 def is_call(mnemonic: str) -> bool:

@@ -24,9 +24,8 @@ from perfwright.evidence.factbook import (
 from perfwright.evidence.functions import CallEdge, call_graph
 from perfwright.evidence.gathered import Evidence, FunctionEvidence
 from perfwright.evidence.hotcode import HotFunction, HotLoop
-from perfwright.evidence.location import Location
 from perfwright.evidence.profile import Profile
-from perfwright.evidence.tally import RemarkGroup, RemarkSummary
+from perfwright.evidence.tally import RemarkSummary
 
 _LINE_SHARE = 0.005
 _OUTSIDE_SHARE = 0.01
@@ -106,14 +105,11 @@ def _function_text(function: FunctionEvidence) -> str:
 
 
 def add_remarks(book: FactBook, summary: RemarkSummary) -> None:
-    """What the passes said, each with the cause that an analysis remark gives for it."""
-    causes = _causes(summary.groups)
+    """What the passes said and, where that is told apart from it, why."""
     for group in summary.groups:
         remark = group.remark
         place = remark.place if remark.place and remark.place.line else None
-        key = (remark.pass_name, remark.function, remark.place)
-        cause = causes.get(key, "") if remark.kind == "missed" else ""
-        message = _EXPONENT.sub(lambda m: f"{float(m[0]):g}", remark.message)
+        message = _EXPONENT.sub(lambda m: f"{float(m[0]):g}", remark.explained)
         times = f" (x{group.count})" if group.count > 1 else ""
         where = str(place) if place else remark.function
         book.add(
@@ -123,13 +119,13 @@ def add_remarks(book: FactBook, summary: RemarkSummary) -> None:
             "remark",
             remark.pass_name,
             where,
-            f"{remark.kind}: {message}{f' ({cause})' if cause else ''}{times}",
+            f"{remark.kind}: {message}{times}",
             outcome=remark.kind,
             name=remark.name,
             unit=group.unit,
             symbol=remark.function,
             count=group.count,
-            cause=cause or None,
+            cause=remark.cause or None,
             hotness=remark.hotness,
             **{
                 f"remark_{key}" if key in _RESERVED else key: value
@@ -145,20 +141,6 @@ _RESERVED = frozenset(
     }
 )
 """Names of arguments of a remark that would hide our own."""
-
-
-def _causes(groups: Iterable[RemarkGroup]) -> Mapping[tuple[str, str, Location | None], str]:
-    """Why a pass did not do something: its analysis remark about the same place.
-
-    The vectoriser says "loop not vectorized" in one remark and the reason in another.
-    """
-    causes: dict[tuple[str, str, Location | None], str] = {}
-    for group in groups:
-        remark = group.remark
-        if remark.kind == "analysis" and remark.place and remark.place.line:
-            reason = remark.message.rpartition("loop not vectorized: ")[2]
-            causes.setdefault((remark.pass_name, remark.function, remark.place), reason)
-    return causes
 
 
 def add_profile(book: FactBook, profile: Profile) -> None:
@@ -338,11 +320,10 @@ def add_code(
         )
         for number, loop in enumerate(hot.loops, 1):
             if loop.share or number == 1:
-                start = loop.first - hot.code.start
-                _add_hot_loop(book, f"{fact_id}-loop{number}", name, loop, start)
+                _add_hot_loop(book, f"{fact_id}-loop{number}", name, loop)
 
 
-def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop, start: int) -> None:
+def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop) -> None:
     said = f"{percent(loop.share)} of the run time: " if loop.share else ""
     text = f"machine loop of {name}, {said}{mix_text(loop.mix)}"
     data: dict[str, Scalar] = dict(mix_data(loop.mix))
@@ -361,7 +342,7 @@ def _add_hot_loop(book: FactBook, fact_id: str, name: str, loop: HotLoop, start:
         text,
         symbol=loop.function,
         share=loop.share,
-        start=start,
+        start=loop.start,
         **data,
     )
 

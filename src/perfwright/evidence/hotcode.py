@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfwright.errors import ToolchainError
-from perfwright.evidence.blocks import Blocks
+from perfwright.evidence.blocks import Blocks, Stretch
 from perfwright.evidence.disassembly import (
     FunctionCode,
     Instruction,
     InstructionMix,
     disassemble,
-    innermost,
     instruction_mix,
 )
 from perfwright.evidence.location import Location
@@ -31,15 +30,14 @@ class HotLoop:
     """An innermost loop of the machine code.
 
     Attributes:
-        first, last: the addresses of its first and last instruction.
-        share: of the run time; 0 without samples.
+        start: its head, in bytes from the start of the function.
+        share: of the run time, of all its blocks; 0 without samples.
         place: the source line that most of its samples are on.
         throughput: what llvm-mca says of it, if it was asked and could tell.
     """
 
     function: str
-    first: int
-    last: int
+    start: int
     share: float
     mix: InstructionMix
     place: Location | None = None
@@ -95,36 +93,33 @@ Simulator = Callable[[Sequence[Instruction]], Throughput | None]
 
 def describe(code: FunctionCode, profile: Profile, simulator: Simulator) -> HotFunction:
     """What the instructions of a function and of its innermost loops are like; pure."""
-    first, last = code.instructions[0].address, code.instructions[-1].address
-    loops = [_loop(code, body, profile, simulator) for body in innermost(Blocks(code).bodies)]
-    loops.sort(key=lambda loop: (-loop.share, loop.first))
+    loops = [_loop(code, loop, profile, simulator) for loop in Blocks(code).innermost]
+    loops.sort(key=lambda loop: (-loop.share, loop.start))
     return HotFunction(
         code=code,
-        share=profile.between(first, last),
+        share=profile.share_of(i.address for i in code.instructions),
         mix=instruction_mix(code.instructions, code.architecture),
         loops=tuple(loops),
     )
 
 
-def _loop(
-    code: FunctionCode, body: tuple[int, int], profile: Profile, simulator: Simulator
-) -> HotLoop:
-    instructions = code.between(*body)
-    share = profile.between(*body)
+def _loop(code: FunctionCode, loop: Stretch, profile: Profile, simulator: Simulator) -> HotLoop:
+    addresses = [instruction.address for instruction in loop.instructions]
+    share = profile.share_of(addresses)
     return HotLoop(
         function=code.name,
-        first=body[0],
-        last=body[1],
+        start=loop.start,
         share=share,
-        mix=instruction_mix(instructions, code.architecture),
-        place=_hottest_place(profile, *body),
-        throughput=simulator(instructions) if share >= _SIMULATED_SHARE else None,
+        mix=instruction_mix(loop.instructions, code.architecture),
+        place=_hottest_place(profile, addresses),
+        throughput=simulator(loop.instructions) if share >= _SIMULATED_SHARE else None,
     )
 
 
-def _hottest_place(profile: Profile, first: int, last: int) -> Location | None:
+def _hottest_place(profile: Profile, addresses: Iterable[int]) -> Location | None:
     counts: Counter[Location] = Counter()
-    for address, place in profile.places.items():
-        if first <= address <= last and place.line:
+    for address in addresses:
+        place = profile.places.get(address)
+        if place is not None and place.line:
             counts[place] += profile.addresses.get(address, 0)
     return min(counts, key=lambda place: (-counts[place], place)) if counts else None

@@ -102,12 +102,11 @@ class Profile:
         """The share that libraries and the kernel have; no edit of the program changes it."""
         return sum(share.share for share in self.shares if share.image)
 
-    def between(self, first: int, last: int) -> float:
-        """The share of the addresses from one to another, both included."""
+    def share_of(self, addresses: Iterable[int]) -> float:
+        """The share of the instructions at these addresses; 0 without samples."""
         if not self.samples:
             return 0.0
-        inside = (count for address, count in self.addresses.items() if first <= address <= last)
-        return sum(inside) / self.samples
+        return sum(self.addresses.get(address, 0) for address in addresses) / self.samples
 
 
 def sampling_frequency(expected: Seconds | None) -> int:

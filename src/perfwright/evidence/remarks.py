@@ -9,8 +9,8 @@ takes minutes for the files of a large program; this one streams, and takes seco
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import IO, Literal
@@ -29,6 +29,8 @@ _KINDS: Mapping[str, RemarkKind] = {
     "Failure": "failure",
 }
 _MAGIC = {b"RMRK": "bitstream", b"REMARKS\x00": "yaml-strtab"}
+_VECTORISER = ("loop-vectorize", "")  # analyses of loops with a pragma come under no name
+_MOST_REASONS = 3
 _CHUNK_CHARACTERS = 1 << 20
 _CACHED_DOCUMENTS = 4096
 
@@ -67,6 +69,7 @@ class Remark:
             `vectorization_factor`, `unroll_count`, ...); numbers as numbers.
         places: where the things are that the named arguments speak of.
         hotness: profile count, when the compiler had a profile.
+        cause: why the loop was not vectorised, where the remark itself does not say.
     """
 
     kind: RemarkKind
@@ -78,6 +81,17 @@ class Remark:
     values: Mapping[str, str | int | float] = field(default_factory=dict)
     places: Mapping[str, Location] = field(default_factory=dict)
     hotness: int | None = None
+    cause: str = ""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it says that a loop was not vectorised, and leaves the reason to others."""
+        return self.kind == "missed" and self.name == "MissedDetails"
+
+    @property
+    def explained(self) -> str:
+        """The message, with the cause if that was told apart from it."""
+        return f"{self.message} ({self.cause})" if self.cause else self.message
 
 
 def read_remarks(
@@ -94,7 +108,10 @@ def read_remarks(
         root: what file names are made relative to.
         directory: where the compiler ran, for relative file names.
     """
-    place = _placer(root, directory)
+    return _explained(_read(stream, _placer(root, directory)))
+
+
+def _read(stream: IO[str], place: Callable[[str, str, str], Location]) -> Iterator[Remark]:
     seen: dict[str, Remark | None] = {}
     for document in _documents(stream):
         if document not in seen:
@@ -104,6 +121,38 @@ def read_remarks(
         remark = seen[document]
         if remark is not None:
             yield remark
+
+
+def _explained(remarks: Iterable[Remark]) -> Iterator[Remark]:
+    """The same, those that leave the reason to others with it.
+
+    The vectoriser says why not in analysis remarks, often about another line, and right after
+    them the outcome for the loop: the order tells which belong together, the places do not.
+    """
+    reasons: list[Remark] = []
+    for remark in remarks:
+        told = remark
+        if remark.pass_name in _VECTORISER:
+            if reasons and reasons[0].function != remark.function:
+                reasons.clear()
+            if remark.kind == "analysis":
+                reasons.append(remark)
+            else:
+                told = replace(remark, cause=_cause(remark, reasons)) if remark.is_bare else remark
+                reasons.clear()
+        yield told
+
+
+def _cause(remark: Remark, reasons: Iterable[Remark]) -> str:
+    """The reasons in the order in which they were found, those elsewhere with their place."""
+    said = []
+    for reason in reasons:
+        text = reason.message.removeprefix("loop not vectorized: ")
+        elsewhere = reason.place if reason.place and reason.place.line else remark.place
+        said.append(text if elsewhere == remark.place else f"{text} at {elsewhere}")
+    distinct = list(dict.fromkeys(said))
+    rest = len(distinct) - _MOST_REASONS
+    return "; ".join([*distinct[:_MOST_REASONS], *([f"{rest} more"] if rest > 0 else [])])
 
 
 def parse_remark(document: str) -> Remark | None:

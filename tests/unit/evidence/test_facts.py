@@ -80,10 +80,9 @@ def test_cold_functions_of_system_headers_are_no_facts() -> None:
     assert len(facts(functions=(hot,))) == 1
 
 
-def test_a_missed_remark_has_the_cause_that_an_analysis_gives_for_the_place() -> None:
-    analysis = remark("analysis", "loop not vectorized: call instruction cannot be vectorized")
-    summary = RemarkSummary((remark("missed", "loop not vectorized"), analysis))
-    missed = facts(remarks=summary)[0]
+def test_a_missed_remark_is_told_with_its_cause() -> None:
+    cause = "call instruction cannot be vectorized"
+    missed = only(remarks=RemarkSummary((remark("missed", "loop not vectorized", cause=cause),)))
     assert missed.text == (
         "missed: loop not vectorized (call instruction cannot be vectorized) (x2)"
     )
@@ -181,14 +180,14 @@ def test_hot_calls_through_pointers_are_told() -> None:
 def test_machine_code_is_told_with_its_hot_loop() -> None:
     mix = InstructionMix(instructions=20, vector=12, vector_bits=128, branches=1)
     speed = Throughput(20, 9.5, 2.1, 4.0, "register dependencies", "ALU")
-    loop = HotLoop("dct", 16, 64, 0.3, mix, Location("dct.c", 90), speed)
+    loop = HotLoop("dct", 16, 0.3, mix, Location("dct.c", 90), speed)
     code = (HotFunction(FunctionCode("dct", "x86_64", ()), 0.4, mix, (loop,)),)
     whole, hot = facts(code=code)
     assert whole.text == ("machine code of dct: 20 instructions, 12 vector of 128 bits, 1 branch")
     assert hot.id == "code-dct-loop1"
     assert hot.where == "dct.c:90"
     assert hot.text.endswith("; at best 9.5 cycles an iteration, bound by register dependencies")
-    assert hot.data["cycles"] == 9.5
+    assert (hot.data["cycles"], hot.data["start"]) == (9.5, 16)
 
 
 def test_hot_lines_and_libraries_are_told() -> None:

@@ -41,3 +41,25 @@ def test_a_cold_loop_is_not_simulated(scan: FunctionCode) -> None:
     (loop,) = describe(scan, profile(x41=20), never).loops
     assert loop.throughput is None
     assert loop.place is None
+
+
+def test_the_share_of_a_loop_is_that_of_its_blocks_not_of_what_lies_between() -> None:
+    text = """
+a.out:  file format elf64-x86-64
+
+0000000000000000 <f>:
+  0:  nop
+  1:  decl %edi
+  2:  jne 0x5 <f+0x5>
+  3:  incl %eax
+  4:  retq
+  5:  nop
+  6:  js 0x1 <f+0x1>
+  7:  retq
+"""
+    (code,) = parse_disassembly(text)
+    (loop,) = describe(code, profile(x1=10, x3=20, x5=5, x6=30), lambda _: SPEED).loops
+
+    assert loop.share == pytest.approx(0.4)
+    assert (loop.start, loop.mix.instructions) == (1, 3)
+    assert loop.place == Location("scan.c", 7)

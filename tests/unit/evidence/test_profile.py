@@ -60,10 +60,10 @@ def test_lines_belong_to_the_function_they_were_written_in() -> None:
     assert profile.places == {0x2014: Location("clamp.h", 7), 0x2018: Location("clamp.h", 7)}
 
 
-def test_the_share_of_a_stretch_of_code_is_that_of_its_samples() -> None:
+def test_the_share_of_instructions_is_that_of_their_samples() -> None:
     profile = from_samples(Samples(Counter({0x1014: 3, 0x1024: 1})), BINARY, {})
-    assert profile.between(0x2010, 0x201F) == 0.75
-    assert Profile().between(0, 1 << 40) == 0.0
+    assert profile.share_of([0x2010, 0x2014]) == 0.75
+    assert Profile().share_of([0x2014]) == 0.0
 
 
 def test_an_address_in_no_function_has_no_symbol() -> None:

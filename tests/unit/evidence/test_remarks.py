@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from perfwright.errors import ToolchainError
 from perfwright.evidence.location import Location, SourceRoot
 from perfwright.evidence.remarks import Remark, open_remarks, parse_remark, read_remarks
+from perfwright.toolchain.discovery import Toolchain
+from perfwright.toolchain.process import run
 
 Case = Callable[[str], str]
 
@@ -150,3 +152,103 @@ def test_any_whole_number_is_read_as_one(number: int) -> None:
     remark = parse_remark(document)
     assert remark is not None
     assert remark.values["cost"] == number
+
+
+SCATTER = """void tell(int);
+void scatter(int *a, const int *b, int n) {
+    for (int i = 0; i < n; i++)
+        a[b[i]] = a[i] + i;
+}
+void told(int *a, int n) {
+    for (int i = 0; i < n; i++) {
+        a[i] += 1;
+        tell(a[i]);
+    }
+}
+"""
+
+
+def analysis(line: int, message: str, pass_name: str = "loop-vectorize") -> str:
+    return (
+        f"--- !Analysis\nPass:            {pass_name}\nName:            Why\n"
+        f"DebugLoc:        {{ File: a.c, Line: {line}, Column: 5 }}\nFunction:        f\n"
+        "Args:\n  - String:          'loop not vectorized: '\n"
+        f"  - String:          {message}\n...\n"
+    )
+
+
+def outcome(
+    line: int, name: str = "MissedDetails", kind: str = "Missed", function: str = "f"
+) -> str:
+    return (
+        f"--- !{kind}\nPass:            loop-vectorize\nName:            {name}\n"
+        f"DebugLoc:        {{ File: a.c, Line: {line}, Column: 5 }}\nFunction:        {function}\n"
+        "Args:\n  - String:          outcome\n...\n"
+    )
+
+
+def causes(*documents: str) -> list[str]:
+    found = read_remarks(io.StringIO("".join(documents)))
+    return [remark.cause for remark in found if remark.kind != "analysis"]
+
+
+def test_a_loop_was_not_vectorised_because_of_what_was_said_right_before() -> None:
+    assert causes(analysis(9, "contains a switch"), outcome(9)) == ["contains a switch"]
+
+
+def test_causes_elsewhere_in_the_loop_have_their_place() -> None:
+    bounds = analysis(12, "cannot identify array bounds")
+    unknown = analysis(9, "could not determine number of loop iterations")
+    assert causes(bounds, unknown, unknown, outcome(9)) == [
+        "cannot identify array bounds at a.c:12:5; could not determine number of loop iterations"
+    ]
+
+
+def test_of_many_causes_the_first_three_are_kept() -> None:
+    assert causes(*(analysis(9, f"cause {n}") for n in range(5)), outcome(9)) == [
+        "cause 0; cause 1; cause 2; 2 more"
+    ]
+
+
+def test_two_copies_of_one_loop_have_causes_of_their_own() -> None:
+    assert causes(analysis(9, "call"), outcome(9), analysis(9, "switch"), outcome(9)) == [
+        "call",
+        "switch",
+    ]
+
+
+def test_what_was_said_of_a_vectorised_loop_is_no_cause_of_the_next() -> None:
+    passed = outcome(9, "Vectorized", "Passed")
+    assert causes(analysis(9, "call"), passed, outcome(20)) == ["", ""]
+
+
+def test_what_was_said_of_another_function_is_no_cause() -> None:
+    assert causes(analysis(9, "call"), outcome(9, function="g")) == [""]
+
+
+def test_an_outcome_that_has_its_own_reason_is_left_as_it_is() -> None:
+    assert causes(analysis(9, "call"), outcome(9, "VectorizationNotBeneficial")) == [""]
+
+
+def test_loops_with_a_pragma_have_causes_though_their_analysis_has_no_pass() -> None:
+    assert causes(analysis(9, "call", pass_name="''"), outcome(9)) == ["call"]
+
+
+@pytest.mark.llvm
+def test_real_loops_that_are_not_vectorised_have_causes(
+    each_toolchain: Toolchain, tmp_path: Path
+) -> None:
+    (tmp_path / "a.c").write_text(SCATTER)
+    options = ("-O3", "-gline-tables-only", "-fsave-optimization-record=yaml")
+    assert run([each_toolchain.tool("clang"), *options, "-c", "a.c"], cwd=tmp_path).ok
+
+    with open_remarks(tmp_path / "a.opt.yaml") as stream:
+        bare = [remark for remark in read_remarks(stream) if remark.is_bare]
+
+    assert [(remark.function, remark.cause) for remark in bare] == [
+        ("scatter", "cannot identify array bounds at a.c:4:9"),
+        (
+            "told",
+            "call instruction cannot be vectorized at a.c:9:9; instruction cannot be vectorized",
+        ),
+    ]

@@ -139,7 +139,7 @@ def _evidence() -> FactBook:
     add_functions(book, functions)
     mix = InstructionMix(instructions=40, selects=2, branches=3, stack_accesses=4)
     code = FunctionCode("dct", "x86_64", ())
-    add_code(book, [HotFunction(code, 0.7, mix, (HotLoop("dct", 0, 9, 0.5, mix, place(9)),))])
+    add_code(book, [HotFunction(code, 0.7, mix, (HotLoop("dct", 0, 0.5, mix, place(9)),))])
     loops = [
         LoopFact(loop(1, 8, innermost=False)),
         LoopFact(loop(2, 8), share=0.5),

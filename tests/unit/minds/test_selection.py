@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perfwright.core.evidence import Fact, Scalar
 from perfwright.minds.llm.selection import alike, is_idle, is_vague, relevant
 
@@ -50,6 +52,13 @@ def test_facts_about_other_functions_are_left_out() -> None:
 def test_remarks_without_a_line_are_vague() -> None:
     assert is_vague(Fact("r", "remark", "licm", "hot", "missed", {}))
     assert not is_vague(remark("r1"))
+
+
+def test_a_loop_that_was_not_vectorised_for_no_known_cause_is_vague() -> None:
+    data: dict[str, Scalar] = {"outcome": "missed", "name": "MissedDetails"}
+    bare = Fact("r", "remark", "loop-vectorize", "a.c:3:5", "missed: loop not vectorized", data)
+    assert is_vague(bare)
+    assert not is_vague(replace(bare, data={**data, "cause": "it contains a switch"}))
 
 
 def test_a_measured_share_keeps_a_trivial_function() -> None:

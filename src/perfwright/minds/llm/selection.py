@@ -93,9 +93,11 @@ def alike(facts: Iterable[Fact]) -> list[tuple[Fact, ...]]:
 
 
 def is_vague(fact: Fact) -> bool:
-    """Whether it is a remark without a place in a line, or one that only counts."""
+    """Whether it is a remark without a place in a line or a cause, or one that only counts."""
     return fact.kind == "remark" and (
-        not fact.where or fact.data.get("outcome") == "analysis" or ":" not in fact.where
+        ":" not in fact.where
+        or fact.data.get("outcome") == "analysis"
+        or (fact.data.get("name") == "MissedDetails" and not fact.data.get("cause"))
     )
 
 
