@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from perfwright.evidence.disassembly import FunctionCode, disassemble, instructi
 from perfwright.evidence.elf import Binary, read_binary
 from perfwright.evidence.factbook import FactBook, count_of
 from perfwright.evidence.facts import mix_text
+from perfwright.evidence.names import original_name
 from perfwright.evidence.remarkdiff import add_remark_diff
 from perfwright.evidence.tally import RemarkSummary
 from perfwright.evidence.tools import Tools
@@ -42,16 +43,20 @@ def diff_builds(
     """
     book = FactBook()
     binaries = read_binary(before.path), read_binary(after.path)
+    same: Set[str] = frozenset()
     if hot:
-        add_code_diff(
-            book,
-            disassemble(before.path, hot, tools, runner),
-            disassemble(after.path, hot, tools, runner),
-        )
+        codes = [disassemble(build.path, hot, tools, runner) for build in (before, after)]
+        add_code_diff(book, *codes)
+        same = _same_code(*codes)
     if before.remarks is not None and after.remarks is not None:
-        add_remark_diff(book, before.remarks, after.remarks, hot)
+        add_remark_diff(book, before.remarks, after.remarks, hot, same)
     add_size_diff(book, *binaries)
     return tuple(book.facts.values())
+
+
+def is_total_size(fact: Fact) -> bool:
+    """Whether it is about the size of all code; a function may be called `total` too."""
+    return fact.id == "dsize-total" and "symbol" not in fact.data
 
 
 def add_size_diff(book: FactBook, before: Binary, after: Binary) -> None:
@@ -60,9 +65,9 @@ def add_size_diff(book: FactBook, before: Binary, after: Binary) -> None:
     new = _renamed(_sizes(after), old)
     total = after.code_bytes - before.code_bytes
     if total:
-        text = f"code {before.code_bytes} -> {after.code_bytes} bytes ({total:+d})"
+        sizes = f"{before.code_bytes} -> {after.code_bytes} bytes ({total:+d})"
         book.add(
-            "dsize-total", "diff", "symbol table", "", text,
+            "dsize-total", "diff", "section headers", "", f"code of the whole program {sizes}",
             before=before.code_bytes, after=after.code_bytes, delta=total,
         )  # fmt: skip
     changed = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
@@ -139,6 +144,19 @@ def add_code_diff(
             removed=removed,
             diff="\n".join(lines[:_DIFF_LINES]),
         )
+
+
+def _same_code(before: Sequence[FunctionCode], after: Sequence[FunctionCode]) -> Set[str]:
+    """The functions, by their original names, whose code is the same with that of all clones."""
+    old, new = _texts(before), _texts(after)
+    return {name for name, texts in old.items() if new.get(name) == texts}
+
+
+def _texts(functions: Iterable[FunctionCode]) -> Mapping[str, list[tuple[str, ...]]]:
+    texts: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for function in functions:
+        texts[original_name(function.name)].append(function.normalised())
+    return {name: sorted(found) for name, found in texts.items()}
 
 
 def _code_by_name(functions: Iterable[FunctionCode]) -> Mapping[str, FunctionCode]:

@@ -54,12 +54,18 @@ class Segment:
 
 @dataclass(frozen=True)
 class Binary:
-    """What evidence needs to know of an ELF file."""
+    """What evidence needs to know of an ELF file.
+
+    Attributes:
+        code_bytes: the size of its executable sections, start-up code and padding included:
+            the same that size limits and drafts count.
+    """
 
     architecture: str
     functions: tuple[FunctionSymbol, ...]
     segments: tuple[Segment, ...]
     has_lines: bool
+    code_bytes: int = 0
 
     def virtual_address(self, file_offset: int) -> int | None:
         """The virtual address of a byte of the file; `None` if it is not loaded."""
@@ -67,11 +73,6 @@ class Binary:
             if segment.offset <= file_offset < segment.offset + segment.size:
                 return file_offset - segment.offset + segment.address
         return None
-
-    @property
-    def code_bytes(self) -> Bytes:
-        """The sum of the sizes of all functions."""
-        return Bytes(sum({(f.section, f.address): f.size_bytes for f in self.functions}.values()))
 
 
 def read_binary(path: Path) -> Binary:
@@ -90,6 +91,9 @@ def read_binary(path: Path) -> Binary:
                 for s in elf.iter_segments("PT_LOAD")
             ),
             has_lines=elf.get_section_by_name(".debug_line") is not None,
+            code_bytes=sum(
+                s["sh_size"] for s in elf.iter_sections() if s["sh_flags"] & _SHF_EXECINSTR
+            ),
         )
 
 

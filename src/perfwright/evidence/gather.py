@@ -103,7 +103,6 @@ class Gatherer:
             profile=profile,
             remarks=remarks,
             code=self._code(subject, profile, notes),
-            code_bytes=binary.code_bytes,
             unavailable=tuple(notes),
         )
         return replace(evidence, facts=facts_of(evidence))

@@ -55,7 +55,6 @@ class Evidence:
         calls: between functions, from the IR.
         loops, branches: with counts where an instrumented run gave them.
         code: the hottest functions as machine code.
-        code_bytes: of all functions of the binary.
         facts: all of it as facts by id, what matters most first.
         unavailable: what could not be found out, with the reasons.
     """
@@ -67,7 +66,6 @@ class Evidence:
     profile: Profile = field(default_factory=Profile)
     remarks: RemarkSummary = field(default_factory=RemarkSummary)
     code: tuple[HotFunction, ...] = ()
-    code_bytes: int = 0
     facts: Mapping[str, Fact] = field(default_factory=dict)
     unavailable: tuple[str, ...] = ()
 

@@ -25,6 +25,12 @@ _FIRST = ("loop-vectorize", "slp-vectorizer", "regalloc", "inline", "loop-unroll
 """What explains a change of time most often; what other passes did comes after it."""
 
 
+_CROSSED = (
+    " (per unit before, with the whole program now)",
+    " (with the whole program before, per unit now)",
+)
+
+
 @dataclass(frozen=True)
 class RemarkChange:
     """A remark that one build has and the other has not, or with other numbers.
@@ -40,22 +46,39 @@ class RemarkChange:
 
 
 def add_remark_diff(
-    book: FactBook, before: RemarkSummary, after: RemarkSummary, hot: Sequence[str] = ()
+    book: FactBook,
+    before: RemarkSummary,
+    after: RemarkSummary,
+    hot: Sequence[str] = (),
+    same_code: Set[str] = frozenset(),
 ) -> None:
     """Which things passes now do, no longer do, or do in another measure; most telling first.
+
+    Where only one of both builds optimised a unit at the link, what is missed is not compared:
+    there the passes saw the code a second time, after themselves.
 
     Args:
         hot: functions, the hottest first: only what happens in them, and in those that they
             were inlined into, is told; without any, everything.
+        same_code: functions whose machine code is the same, whatever passes said on the way.
     """
     hosts = hosts_of((*before.groups, *after.groups), hot)
+    crossed = before.merged ^ after.merged
     changes = [
         change
         for change in remark_changes(before.groups, after.groups)
-        if not hot or original_name(change.group.remark.function) in hosts
+        if (not hot or original_name(change.group.remark.function) in hosts)
+        and original_name(change.group.remark.function) not in same_code
+        and not (change.group.unit in crossed and not _is_done(change.group.remark))
     ]
     for change in sorted(changes, key=lambda change: _rank(change, hosts)):
-        _add(book, change)
+        note = _CROSSED[change.group.unit in before.merged]
+        _add(book, change, note if change.group.unit in crossed else "")
+
+
+def is_compared(remark: Remark) -> bool:
+    """Whether comparing builds needs it: analysis remarks tell only what has machine code."""
+    return remark.kind in _TELLING or remark.pass_name in _CODE_GENERATOR
 
 
 def hosts_of(groups: Iterable[RemarkGroup], hot: Sequence[str]) -> Mapping[str, int]:
@@ -140,6 +163,8 @@ def _by_key(groups: Iterable[RemarkGroup]) -> _Keyed:
         remark = group.remark
         if remark.kind not in _TELLING:
             continue
+        if remark.pass_name == _SPILLS and not any(_spills(remark).values()):
+            continue  # only copies between registers
         place = str(remark.place or "")
         function = original_name(remark.function)
         key = _Key(group.unit, function, remark.kind, *_text_of(remark), place)
@@ -219,10 +244,15 @@ def _emitted(groups: Iterable[RemarkGroup]) -> Set[str]:
     }
 
 
+def _is_done(remark: Remark) -> bool:
+    """Whether it says what became of the code: what was done to it, and how it spills."""
+    return remark.kind == "passed" or remark.pass_name == _SPILLS
+
+
 def _rank(change: RemarkChange, hosts: Mapping[str, int]) -> tuple[object, ...]:
     """Hot functions first; in them what was done, and how often it spills."""
     remark = change.group.remark
-    done = remark.kind == "passed" or remark.pass_name == _SPILLS
+    done = _is_done(remark)
     first = remark.pass_name in _FIRST
     moves_hot_code = original_name(str(remark.values.get("callee", ""))) in hosts
     return (
@@ -237,7 +267,7 @@ def _rank(change: RemarkChange, hosts: Mapping[str, int]) -> tuple[object, ...]:
     )
 
 
-def _add(book: FactBook, change: RemarkChange) -> None:
+def _add(book: FactBook, change: RemarkChange, note: str) -> None:
     remark, unit = change.group.remark, change.group.unit
     place = remark.place if remark.place and remark.place.line else None
     where = str(place) if place else remark.function
@@ -248,7 +278,7 @@ def _add(book: FactBook, change: RemarkChange) -> None:
         "diff",
         remark.pass_name,
         where,
-        f"{_place_text(remark.function, where, change.places)}: {_change_text(change)}",
+        f"{_place_text(remark.function, where, change.places)}: {_change_text(change)}{note}",
         change=change.change,
         outcome=remark.kind,
         symbol=remark.function,
@@ -274,7 +304,7 @@ def _change_text(change: RemarkChange) -> str:
 
 
 def _brief(remark: Remark) -> str:
-    return _BESIDE.sub("", remark.message) if remark.kind == "passed" else remark.message
+    return _BESIDE.sub("", remark.message) if remark.kind == "passed" else remark.explained
 
 
 def _spills_text(change: RemarkChange) -> str:
@@ -291,7 +321,7 @@ def _spills_text(change: RemarkChange) -> str:
     placed = change.group.remark.place is not None and change.group.remark.place.line
     loop = " in this loop" if placed else " in a loop"
     where = loop if "Loop" in change.group.remark.name else ""
-    return f"{', '.join(said) or 'other costs of spills'}{where}"
+    return f"{', '.join(said)}{where}"
 
 
 _SPILLED: Mapping[str, str] = {

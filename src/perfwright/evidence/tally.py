@@ -44,11 +44,13 @@ class RemarkSummary:
         groups: merged remarks, those of the hottest functions first.
         counts: per function and pass, in the same order; these count every remark.
         dropped: remarks that are only counted, because their function has too many.
+        merged: the units that were optimised once more at the link, as one program.
     """
 
     groups: tuple[RemarkGroup, ...] = ()
     counts: tuple[RemarkCount, ...] = ()
     dropped: int = 0
+    merged: frozenset[str] = frozenset()
 
     def of(self, function: str, unit: str = "") -> tuple[RemarkGroup, ...]:
         """The groups of one function; of all units when none is given."""
@@ -77,6 +79,11 @@ class RemarkTally:
     _distinct: Counter[tuple[str, str, str, RemarkKind]] = field(default_factory=Counter)
     _dropped: int = 0
 
+    @property
+    def dropped(self) -> int:
+        """How many remarks are only counted."""
+        return self._dropped
+
     def add(self, unit: str, remarks: Iterable[Remark]) -> None:
         """Count the remarks of one unit."""
         for remark in remarks:
@@ -94,7 +101,7 @@ class RemarkTally:
             remark.name,
             remark.function,
             remark.place,
-            remark.message,
+            remark.explained,
         )
         if key not in self._groups:
             distinct_key = (*counts_key, remark.kind)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -13,13 +15,14 @@ from perfwright.evidence.elf import read_binary
 from perfwright.evidence.factbook import FactBook
 from perfwright.evidence.location import SourceRoot
 from perfwright.evidence.names import original_name
+from perfwright.evidence.remarkdiff import is_compared
 from perfwright.evidence.remarks import Remark, open_remarks, read_remarks
 from perfwright.evidence.tally import RemarkSummary, RemarkTally
 from perfwright.measure.counting import Count
 from perfwright.program.build import BuildFailure, Built
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import BuildPlan
-from perfwright.program.remarks import PROGRAM, record_remarks
+from perfwright.program.remarks import record_remarks
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Runner
 
@@ -27,6 +30,14 @@ _MOST = 12
 _MOST_AGAINST_INCUMBENT = 7
 _FEW_UNITS = 8
 """So many units are all compiled for remarks; of more, only those with hot functions."""
+
+_MOST_REMARKS = 200_000
+"""Of one build; where there are more, none are compared: those left out would seem gone."""
+_MOST_KNOWN = 6
+"""Builds whose remarks are remembered: the baseline, the incumbent, and some drafts."""
+
+_PROGRAM = ""
+"""In place of a unit's name: link-time optimisation does not tell whose function it is."""
 
 _SORTS = ("dcount", "drem", "dcode", "dsize")
 """Prefixes of ids, the most telling sort of fact first."""
@@ -56,17 +67,24 @@ class RemarkRecorder:
     baseline: Version
     hot: Sequence[str] = ()
     _known: dict[str, RemarkSummary | None] = field(default_factory=dict)
+    _units_of: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def remarks(self, version: Version) -> RemarkSummary | None:
         """The remarks on the units that matter; `None` when they cannot be had."""
-        # Layout is the linker's: it changes no remark, and A/A campaigns change nothing else.
-        key = version.plan.model_copy(update={"layout_seed": None}).model_dump_json()
+        key, first = _key(version), _key(self.baseline)
+        if key != first:
+            self.remarks(self.baseline)  # tells whose functions are whose
         if key not in self._known:
-            self._known[key] = self._recorded(version, self.folder / str(len(self._known)))
+            folder = self.folder / hashlib.sha256(key.encode()).hexdigest()[:16]
+            made = self.baseline if key == first else version
+            self._known[key] = self._recorded(made, folder)
+            known = [other for other in self._known if other not in (key, first)]
+            for oldest in known[: max(0, len(self._known) - _MOST_KNOWN)]:
+                del self._known[oldest]
         return self._known[key]
 
     def _recorded(self, version: Version, folder: Path) -> RemarkSummary | None:
-        files = record_remarks(
+        recorded = record_remarks(
             self.captured,
             version.plan,
             self.toolchain,
@@ -75,32 +93,44 @@ class RemarkRecorder:
             units=self._units(),
             objects=version.built.objects,
         )
-        if isinstance(files, BuildFailure):
+        if isinstance(recorded, BuildFailure):
             return None
-        tally = RemarkTally()
-        for unit, paths in files.items():
-            for path in paths:
-                for owner, remark in self._read(unit, path, linked=PROGRAM in files):
-                    tally.add(owner, [remark])
-        return tally.summary()
+        tally = RemarkTally(distinct_limit=_MOST_REMARKS, total_limit=_MOST_REMARKS)
+        for unit, paths in recorded.units.items():
+            remarks = self._read(paths, self.captured.unit(unit).cwd)
+            if version is self.baseline:
+                remarks = self._noted(unit, remarks)
+            # Before link-time optimisation much is missed that is not missed in the end.
+            linked = unit in recorded.merged
+            tally.add(unit, (r for r in remarks if r.kind == "passed" or not linked))
+        for remark in self._read(recorded.program, self.captured.link.cwd):
+            tally.add(self._owner(remark.function), [remark])
+        if tally.dropped:
+            return None
+        merged = recorded.merged | {_PROGRAM} if recorded.merged else recorded.merged
+        return replace(tally.summary(), merged=merged)
 
-    def _read(self, unit: str, path: Path, *, linked: bool) -> Iterator[tuple[str, Remark]]:
-        """The remarks of a file with their units.
-
-        Before link-time optimisation much is missed that is not missed in the end.
-        """
+    def _read(self, paths: Iterable[Path], directory: Path) -> Iterator[Remark]:
+        """The remarks that comparing needs."""
         root = SourceRoot(str(self.captured.root))
-        directory = str(self.captured.unit(unit).cwd if unit else self.captured.link.cwd)
-        owners = self._owners() if unit == PROGRAM else {}
-        try:
-            with open_remarks(path) as stream:
-                for remark in read_remarks(stream, root=root, directory=directory):
-                    if unit == PROGRAM:
-                        yield owners.get(original_name(remark.function), PROGRAM), remark
-                    elif remark.kind == "passed" or not linked:
-                        yield unit, remark
-        except (OSError, ToolchainError):
-            return
+        for path in paths:
+            try:
+                with open_remarks(path) as stream:
+                    read = read_remarks(stream, root=root, directory=str(directory))
+                    yield from filter(is_compared, read)
+            except (OSError, ToolchainError):
+                continue
+
+    def _noted(self, unit: str, remarks: Iterable[Remark]) -> Iterator[Remark]:
+        """The remarks as they are; of whose functions they are is remembered."""
+        for remark in remarks:
+            self._units_of[original_name(remark.function)].add(unit)
+            yield remark
+
+    def _owner(self, function: str) -> str:
+        """The only unit that had remarks on the function in the baseline, before the link."""
+        units = self._units_of.get(original_name(function), set())
+        return next(iter(units)) if len(units) == 1 else _PROGRAM
 
     def _units(self) -> tuple[str, ...]:
         names = tuple(unit.name for unit in self.captured.units)
@@ -116,13 +146,10 @@ class RemarkRecorder:
             return set()  # bitcode of a build with -flto
         return {function.name for function in binary.functions}
 
-    def _owners(self) -> Mapping[str, str]:
-        """The unit of each function that only one unit has remarks on in the baseline."""
-        known = self.remarks(self.baseline)
-        units: dict[str, set[str]] = {}
-        for count in known.counts if known else ():
-            units.setdefault(original_name(count.function), set()).add(count.unit)
-        return {name: next(iter(found)) for name, found in units.items() if len(found) == 1}
+
+def _key(version: Version) -> str:
+    # Layout is the linker's: it changes no remark, and A/A campaigns change nothing else.
+    return version.plan.model_copy(update={"layout_seed": None}).model_dump_json()
 
 
 def against_incumbent(facts: Iterable[Fact]) -> tuple[Fact, ...]:

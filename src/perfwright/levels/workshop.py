@@ -23,12 +23,16 @@ from perfwright.levels.consequences import (
 from perfwright.levels.protocol import Level
 from perfwright.measure.counting import Count
 from perfwright.measure.schedule import layout_seed
-from perfwright.program.build import BuildFailure, Built, build
+from perfwright.program.build import DEFAULT_LIMITS, BuildFailure, Built, build
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.program.reproducer import BROKEN, Culprit, save, signature
 from perfwright.toolchain.discovery import Toolchain
-from perfwright.toolchain.process import Runner, run
+from perfwright.toolchain.process import Limits, Runner, run
+
+_SHORTEST_HANG = 60.0
+"""Seconds of wall time that every command may take, on a busy machine too."""
+_HANG_RATIO = 20.0
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,8 @@ class EditWorkshop:
         return most_telling(over, against_incumbent(against))
 
     def _changed(self, before: Version, after: Version) -> tuple[Fact, ...]:
+        if code_hash(before.built.binary) == code_hash(after.built.binary):
+            return ()  # whatever passes said on their way to the same code
         views = self._view(before), self._view(after)
         return diff_builds(*views, self.hot, self.site.toolchain, self.site.runner)
 
@@ -270,12 +276,22 @@ class EditWorkshop:
             site.folder / name,
             site.runner,
             store=site.objects,
+            limits=self._limits(),
         )
         if isinstance(made, BuildFailure):
             self._failed[name] = self.refusal(made, name, plan)
             return self._failed[name]
         self._built[name] = made
         return made
+
+    def _limits(self) -> Limits:
+        """Of one command: a candidate that takes far longer than the baseline hangs."""
+        baseline = self._built.get(BASELINE.id)
+        if baseline is None or DEFAULT_LIMITS.wall is None:
+            return DEFAULT_LIMITS
+        usual = baseline.compile_seconds + baseline.link_seconds
+        wall = min(DEFAULT_LIMITS.wall, max(_SHORTEST_HANG, _HANG_RATIO * usual))
+        return replace(DEFAULT_LIMITS, wall=wall)
 
     def refusal(self, failure: BuildFailure, name: str, plan: BuildPlan) -> Refusal:
         """What a failed build says; what made a tool crash or hang is saved under `name`."""

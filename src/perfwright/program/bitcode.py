@@ -9,6 +9,7 @@ from pathlib import Path
 from perfwright.program.build import DEFAULT_LIMITS, BuildFailure, failure_of
 from perfwright.program.captured import CapturedBuild, Unit
 from perfwright.program.plan import (
+    NO_LTO,
     PLAIN,
     BuildPlan,
     Paths,
@@ -115,10 +116,7 @@ class _Look:
         )
 
     def _remarks(self, unit: Unit, remarks: Path, output: Path) -> tuple[str, ...]:
-        asking = (
-            "-fno-lto",
-            *recording(remarks),
-        )
+        asking = (*NO_LTO, *recording(remarks))
         wanted = BuildPlan(
             compile_flags=(*self.plan.compile_flags, *self.plan.unit_flags.get(unit.name, ())),
             unit_flags={unit.name: asking},

@@ -13,6 +13,7 @@ Everything here is pure: values to command lines.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +29,16 @@ Road = Literal["plain", "whole-program", "staged", "assembly"]
 RAW = ("-Xclang", "-disable-llvm-passes")
 """Front end only: no LLVM pass runs, and functions are not marked `optnone` as by -O0."""
 
+NO_LTO = ("-fno-lto", "-fno-whole-program-vtables", "-fno-virtual-function-elimination")
+"""Takes link-time optimisation back, and with it what clang refuses without."""
+
 _QUIET = ("-w", "-fno-crash-diagnostics")
 """`-w` keeps `-Werror` from turning a remark on a replaced pipeline into a failure; clang's
 reports of its own crashes would go to /tmp.  Neither changes code."""
 
 _TARGET_PREFIXES = ("-m", "--target=", "-B", "--gcc-toolchain=", "--sysroot=")
 _LLD_SEEDS = 1 << 31
+_LTO = re.compile(r"-flto(?:=.*)?|-fno-lto")
 
 
 class BuildPlan(BaseModel):
@@ -163,8 +168,30 @@ def unit_steps(unit: Unit, plan: BuildPlan, toolchain: Toolchain, paths: Paths) 
         return (_assembly_step(unit, plan, toolchain, paths),)
     if road == "staged":
         return _staged_steps(unit, plan, toolchain, paths)
-    flags = [*unit.argv, *plan.compile_words(), *plan.unit_flags.get(unit.name, ())]
+    flags = unit_flags(unit, plan)
     return (_compile(unit, plan, toolchain, paths, flags=flags, output=paths.output),)
+
+
+def unit_flags(unit: Unit, plan: BuildPlan) -> tuple[str, ...]:
+    """What a unit is compiled with on the plain road: the user's flags, then the plan's."""
+    return (*unit.argv, *plan.compile_words(), *plan.unit_flags.get(unit.name, ()))
+
+
+def optimised_by_linker(unit: Unit, plan: BuildPlan) -> bool:
+    """Whether the passes that decide a unit's code run at link time, over the merged program."""
+    if plan.road(unit) in ("staged", "assembly"):
+        return False
+    lto = [flag for flag in unit_flags(unit, plan) if _LTO.fullmatch(flag)]
+    return bool(lto) and lto[-1] != "-fno-lto"
+
+
+def optimisation_level(unit: Unit, plan: BuildPlan) -> str:
+    """The level of LLVM's pipeline on the plain road: `O0` to `O3`, `Os` or `Oz`."""
+    levels = [flag[1:] for flag in unit_flags(unit, plan) if flag.startswith("-O")]
+    last = levels[-1] if levels else "O0"
+    if last in ("O", "Og"):
+        return "O1"
+    return last if last in ("O0", "O1", "O2", "Os", "Oz") else "O3"  # -Ofast, -O4
 
 
 def bitcode_argv(
@@ -183,7 +210,7 @@ def bitcode_argv(
     """
     paths = Paths(output, output, output, overlay=overlay)
     user = [*unit.argv, *_added(unit, plan)]
-    flags = [*user, *_full_level(user), "-fno-lto", *RAW, "-emit-llvm", *extra]
+    flags = [*user, *_full_level(user), *NO_LTO, *RAW, "-emit-llvm", *extra]
     return _compile(unit, plan, toolchain, paths, flags=flags, output=output).argv
 
 
@@ -318,7 +345,7 @@ def _staged_steps(
     """
     added = _added(unit, plan)
     user = [*unit.argv, *added]
-    plain = [*user, *_full_level(user), "-fno-lto", *RAW]
+    plain = [*user, *_full_level(user), *NO_LTO, *RAW]
     front = _compile(
         unit, plan, toolchain, paths, flags=[*plain, "-emit-llvm"], output=paths.bitcode
     )

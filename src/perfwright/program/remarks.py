@@ -26,8 +26,22 @@ from perfwright.toolchain.workers import worker_threads
 LINES = ("-gline-tables-only",)
 """Source lines for remarks; they leave the code as it is."""
 
-PROGRAM = ""
-"""Stands for a unit's name where the whole program was optimised as one."""
+_BITCODE = b"BC\xc0\xde"
+
+
+@dataclass(frozen=True)
+class RemarkFiles:
+    """YAML files with what the passes remarked.
+
+    Attributes:
+        units: of each unit by itself, by name.
+        program: of link-time optimisation; several where that is in parts (ThinLTO).
+        merged: the units that link-time optimisation took in.
+    """
+
+    units: Mapping[str, tuple[Path, ...]]
+    program: tuple[Path, ...] = ()
+    merged: frozenset[str] = frozenset()
 
 
 def recording(file: Path) -> tuple[str, ...]:
@@ -45,8 +59,10 @@ def record_remarks(
     units: Sequence[str],
     objects: Mapping[str, Path],
     limits: Limits = DEFAULT_LIMITS,
-) -> dict[str, tuple[Path, ...]] | BuildFailure:
-    """Compile some units of a candidate once more, with remarks.
+) -> RemarkFiles | BuildFailure:
+    """Compile some units of a candidate once more, with remarks, and link where that optimises.
+
+    It does when the plan is whole-program, and when the program's own build says `-flto`.
 
     Args:
         captured: the program's units and link step.
@@ -55,9 +71,6 @@ def record_remarks(
         units: names of the units to compile.
         objects: the candidate's object files by unit name, for a link-time optimisation of
             the others with them.
-
-    Returns:
-        YAML files by unit name; those of link-time optimisation are under `PROGRAM`.
 
     Raises:
         ToolchainError: a tool that the plan needs is not installed.
@@ -78,12 +91,20 @@ def record_remarks(
             return outcome
         files[unit.name] = outcome.remarks
         compiled[unit.name] = outcome.object
-    if plan.whole_program:
-        linked = recorder.link(compiled)
-        if isinstance(linked, BuildFailure):
-            return linked
-        files[PROGRAM] = (linked,)
-    return files
+    merged = frozenset(
+        name for name, file in compiled.items() if plan.whole_program or _is_bitcode(file)
+    )
+    if not merged:
+        return RemarkFiles(files)
+    linked = recorder.link(compiled)
+    if isinstance(linked, BuildFailure):
+        return linked
+    return RemarkFiles(files, linked, merged)
+
+
+def _is_bitcode(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(len(_BITCODE)) == _BITCODE
 
 
 @dataclass(frozen=True)
@@ -131,10 +152,14 @@ class _Recorder:
             more = (f"-pass-remarks-output={opts}",) if step.stage == "optimise" else ()
             yield Step(step.stage, (*step.argv, *more))
 
-    def link(self, objects: Mapping[str, Path]) -> Path | BuildFailure:
-        """What lld's passes remark on the merged program."""
+    def link(self, objects: Mapping[str, Path]) -> tuple[Path, ...] | BuildFailure:
+        """What the linker's passes remark on the merged program."""
         remarks = self.out_dir / "program.yaml"
-        words = ("--opt-remarks-filename", str(remarks), "--opt-remarks-format", "yaml")
+        # In this form lld takes them, and LLVM's plugin in any other linker.
+        words = (
+            f"-plugin-opt=opt-remarks-filename={remarks}",
+            "-plugin-opt=opt-remarks-format=yaml",
+        )
         plan = self.plan.model_copy(
             update={"link_flags": (*self.plan.link_flags, *linker_words(*words))}
         )
@@ -142,6 +167,8 @@ class _Recorder:
         argv = link_argv(self.captured, plan, self.toolchain, objects, binary)
         link = self.captured.link
         result: ProcessResult = self.runner(argv, cwd=link.cwd, env=link.env, limits=self.limits)
-        if not result.ok or not remarks.is_file():
+        # ThinLTO leaves it empty, and writes one for each module beside it.
+        files = tuple(sorted(self.out_dir.glob("program.yaml*")))
+        if not result.ok or not files:
             return failure_of(result, "link", None)
-        return remarks
+        return files

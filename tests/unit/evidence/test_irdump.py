@@ -34,7 +34,7 @@ def test_each_run_of_a_pass_is_a_dump_of_its_own() -> None:
     loop, function = read_dumps(PRINTED)
 
     assert loop.where == "loop %4 in function f"
-    assert function.where == "loop %4 in function f (invalidated)"
+    assert (function.where, function.after, function.gone) == ("loop %4 in function f", True, True)
     assert defined(function.text) == "f"
     assert defined(loop.text) == ""
 

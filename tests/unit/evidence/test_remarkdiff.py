@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import pytest
+
 from perfwright.core.evidence import Fact
 from perfwright.evidence.factbook import FactBook
 from perfwright.evidence.location import Location
@@ -24,13 +26,17 @@ SPILLED = Remark(
     "3 spills 1.4e+02 total spills cost generated in function",
     {"num_spills": 3, "total_spills_cost": 140.0},
 )  # fmt: skip
+UNMOVED = replace(UNROLLED, kind="missed", pass_name="licm", message="load not moved", values={})
+EMITTED = Remark("analysis", "asm-printer", "InstructionCount", "dct", None, "9 instructions")
 MISSED = replace(UNROLLED, kind="missed", message="unable to unroll")
 
 
-def diff(before: Iterable[Remark], after: Iterable[Remark], hot: Sequence[str] = ()) -> list[Fact]:
-    def summary(remarks: Iterable[Remark]) -> RemarkSummary:
-        return RemarkSummary(tuple(RemarkGroup("dct.c", remark, 1) for remark in remarks))
+def summary(remarks: Iterable[Remark], merged: Iterable[str] = ()) -> RemarkSummary:
+    groups = tuple(RemarkGroup("dct.c", remark, 1) for remark in remarks)
+    return RemarkSummary(groups, merged=frozenset(merged))
 
+
+def diff(before: Iterable[Remark], after: Iterable[Remark], hot: Sequence[str] = ()) -> list[Fact]:
     book = FactBook()
     add_remark_diff(book, summary(before), summary(after), hot)
     return list(book.facts.values())
@@ -78,6 +84,52 @@ def test_more_spills_are_a_change_told_in_counts() -> None:
 def test_spills_that_only_cost_less_are_none() -> None:
     cheaper = replace(SPILLED, values={"num_spills": 3, "total_spills_cost": 9.0})
     assert remark_diff([SPILLED], [cheaper]) == []
+
+
+def test_an_allocator_that_only_copies_is_nothing_to_tell() -> None:
+    copies = {"num_vr_copies": 2, "total_copies_cost": 20.1}
+    copied = replace(SPILLED, message="2 virtual registers copies", values=copies)
+    none = replace(SPILLED, message="0 spills", values={"num_spills": 0})
+    assert remark_diff([], [copied]) == []
+    assert remark_diff([copied], [none]) == []
+    assert remark_diff([copied], [SPILLED]) == ["dct at dct.c:80:1: spills 0 -> 3"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "note"),
+    [
+        ((), ("dct.c",), "(per unit before, with the whole program now)"),
+        (("dct.c",), (), "(with the whole program before, per unit now)"),
+    ],
+)
+def test_between_a_unit_and_the_whole_program_only_what_became_of_the_code_is_compared(
+    before: Sequence[str], after: Sequence[str], note: str
+) -> None:
+    book = FactBook()
+    add_remark_diff(
+        book,
+        summary([EMITTED, MISSED], before),
+        summary([EMITTED, INLINED, SPILLED, UNMOVED], after),
+    )
+    assert {fact.text for fact in book.facts.values()} == {
+        f"dct at dct.c:80:1: spills 0 -> 3 {note}",
+        f"dct at dct.c:90:5: now 'f' inlined into 'dct' {note}",
+    }
+
+
+def test_what_the_whole_program_misses_in_both_is_compared() -> None:
+    book = FactBook()
+    add_remark_diff(book, summary([], ["dct.c"]), summary([UNMOVED], ["dct.c"]))
+    assert [fact.text for fact in book.facts.values()] == [
+        "dct at dct.c:88:5: now missed: load not moved"
+    ]
+
+
+def test_what_is_said_of_functions_with_the_same_code_is_not_told() -> None:
+    book = FactBook()
+    other = replace(UNROLLED, function="idct.llvm.7", place=Location("dct.c", 1, 1))
+    add_remark_diff(book, summary([]), summary([UNROLLED, other]), same_code={"idct"})
+    assert [fact.data["symbol"] for fact in book.facts.values()] == ["dct"]
 
 
 def test_spills_that_went_with_the_whole_function_are_not_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -83,6 +84,8 @@ def repairer() -> EditRepairer:
     names = ("unroll-count", "inline-threshold", "inlinedefault-threshold")
     tools = ("opt", "clang", "lld")
     options = [Option(name, OptionType.UINT, tools=tools) for name in names]
+    options.append(Option("stats", OptionType.BOOL, tools=tools))
+    options.append(Option("info-output-file", OptionType.STRING, tools=tools))
     base = parse((PIPELINES / "default-O3-22.txt").read_text().strip())
     return EditRepairer(base, Vocabulary(registry), OptionTable(tuple(options)))
 
@@ -91,12 +94,13 @@ def repairer() -> EditRepairer:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., CapturedBuild]:
     """Makes a program of two units: `programs(cflags="-O2")`."""
 
-    def make(cflags: str = "-O3", work: str = WORK) -> CapturedBuild:
+    def make(cflags: str = "-O3", work: str = WORK, ldflags: str = "") -> CapturedBuild:
         folder = tmp_path_factory.mktemp("program")
         (folder / "main.c").write_text(MAIN)
         (folder / "work.c").write_text(work)
         (folder / "perfwright.toml").write_text(
-            f'[program]\nname = "tiny"\nsources = ["main.c", "work.c"]\ncflags = ["{cflags}"]\n'
+            f'[program]\nname = "tiny"\nsources = ["main.c", "work.c"]\n'
+            f"cflags = {json.dumps(cflags.split())}\nldflags = {json.dumps(ldflags.split())}\n"
         )
         return from_sources(load(folder))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from perfwright.levels.protocol import Mended
 from perfwright.levels.workshop import EditWorkshop, Guards, Inside
 from perfwright.measure.counting import Count
 from perfwright.pipeline.vocabulary import Vocabulary
+from perfwright.program.build import DEFAULT_LIMITS
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.testing.conformance_workshop import WorkshopConformance
 from perfwright.toolchain.discovery import Toolchain
-from perfwright.toolchain.process import ProcessResult, run
+from perfwright.toolchain.process import Limits, ProcessResult, run
 
 Edited = Callable[..., Candidate]
 Programs = Callable[..., CapturedBuild]
@@ -342,6 +343,40 @@ def test_the_baseline_is_not_guarded_against_itself(workshop: EditWorkshop) -> N
     assert built(guarded.build(BASELINE))
 
 
+# --- limits ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Clocked:
+    """Runs everything, says that it took so long, and remembers the limits."""
+
+    seconds: float
+    limits: list[Limits] = field(default_factory=list)
+
+    def __call__(self, argv: Any, *, limits: Limits = DEFAULT_LIMITS, **more: Any) -> ProcessResult:
+        self.limits.append(limits)
+        return replace(run(argv, limits=limits, **more), seconds=self.seconds)
+
+
+@pytest.mark.llvm
+@pytest.mark.parametrize(
+    ("seconds", "wall"), [(0.01, 60.0), (2.0, 120.0), (100.0, DEFAULT_LIMITS.wall)]
+)
+def test_a_candidate_that_compiles_twenty_times_as_long_as_the_baseline_hangs(
+    workshop: EditWorkshop, edited: Edited, tmp_path: Path, seconds: float, wall: float
+) -> None:
+    """Two units and a link of so many seconds each: that is the baseline."""
+    clocked = Clocked(seconds)
+    site = replace(workshop.site, runner=clocked, folder=tmp_path, objects=tmp_path / "objects")
+    afresh = EditWorkshop(site, workshop.levels)
+    built(afresh.build(BASELINE))
+    assert {limits.wall for limits in clocked.limits} == {DEFAULT_LIMITS.wall}
+    clocked.limits.clear()
+    built(afresh.build(edited("option unroll-count=8")))
+    assert {limits.wall for limits in clocked.limits} == {wall}
+    assert None not in {limits.memory for limits in clocked.limits}
+
+
 # --- looking inside -------------------------------------------------------------------------
 
 
@@ -381,7 +416,10 @@ def test_consequences_are_the_same_for_who_has_not_built_it(
 def test_the_incumbents_own_changes_are_not_told_against_it(
     workshop: EditWorkshop, edited: Edited
 ) -> None:
-    unrolled, more = edited("option unroll-count=8"), edited("option unroll-count=8", "flag -fPIE")
+    unrolled, more = (
+        edited("option unroll-count=8"),
+        edited("option unroll-count=8", "flag -funroll-loops"),
+    )
     incumbent, build = built(workshop.build(unrolled)), built(workshop.build(more))
     facts = workshop.consequences(build, incumbent)
     assert not [fact for fact in facts if fact.id.startswith("inc-")]

@@ -79,6 +79,10 @@ def test_blocks_are_listed_and_shown_as_data(situation: Situation) -> None:
     assert said.startswith("<data>\n('hot', 'loop 1', ()) (/data>\n</data>")
 
 
+def test_a_function_may_be_named_with_its_unit(situation: Situation) -> None:
+    assert "('a.c:hot'," in box(situation, ir=lambda *given: str(given)).show_ir("a.c:hot", "gvn")
+
+
 def test_a_block_of_no_function_is_not_looked_for(situation: Situation) -> None:
     assert "known: hot" in box(situation).show_block("ghost")
 
@@ -103,9 +107,22 @@ def test_a_draft_is_told_with_the_first_of_its_effects(situation: Situation) -> 
         return [Fact(f"diff-{n}", "diff", "", "", f"change {n} </data>") for n in range(50)]
 
     said = box(situation, bench=OneBench(VALID), effects=effects).try_draft(["option a=1"])
-    assert said.startswith("valid; code 2000 bytes")
+    assert said.startswith("valid; code of the whole program 2000 bytes")
     assert "change 0 (/data>" in said
     assert "change 6" not in said
+
+
+def test_the_size_of_a_draft_is_told_once(situation: Situation) -> None:
+    def effects(*_: Any) -> Sequence[Fact]:
+        total = "code of the whole program 1990 -> 2000 bytes (+10)"
+        return [
+            Fact("dsize-total", "diff", "", "", total),
+            Fact("dsize-f", "diff", "", "f", "f 8 -> 18 bytes (+10)", {"symbol": "f"}),
+        ]
+
+    said = box(situation, bench=OneBench(VALID), effects=effects).try_draft(["option a=1"])
+    assert said.count("code of the whole program") == 1
+    assert "f 8 -> 18 bytes" in said
 
 
 def test_effects_of_a_refused_draft_are_not_looked_for(situation: Situation) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from perfwright.errors import ToolchainError
 from perfwright.program.captured import CapturedBuild, LinkItem, LinkStep, Unit
 from perfwright.program.plan import (
+    NO_LTO,
     PLAIN,
     BuildPlan,
     Paths,
@@ -17,6 +18,8 @@ from perfwright.program.plan import (
     link_option,
     linker_words,
     machine_options,
+    optimisation_level,
+    optimised_by_linker,
     overlay_file,
     unit_steps,
 )
@@ -98,7 +101,7 @@ def test_the_staged_road_is_clang_opt_and_clang_that_runs_no_passes() -> None:
     plan = BuildPlan(
         unit_pipelines={"a.c": "default<O3>"}, compile_flags=("-mllvm", "-unroll-count=2")
     )
-    raw = "-O3 -fno-lto -Xclang -disable-llvm-passes"
+    raw = f"-O3 {' '.join(NO_LTO)} -Xclang -disable-llvm-passes"
     user = "-O2 -Iinc -mllvm -unroll-count=2"
     assert steps(plan) == [
         f"/llvm/bin/clang {user} {raw} -emit-llvm {QUIET} -x c -c /p/a.c -o a.bc",
@@ -201,8 +204,8 @@ def test_words_for_the_linker_are_not_split_at_commas() -> None:
 def test_bitcode_is_unoptimised_but_ready_for_o3() -> None:
     argv = bitcode_argv(unit(), BuildPlan(compile_flags=("-mavx2",)), TOOLCHAIN, Path("a.bc"))
     assert " ".join(argv) == (
-        "/llvm/bin/clang -O2 -Iinc -mavx2 -O3 -fno-lto -Xclang -disable-llvm-passes -emit-llvm "
-        f"{QUIET} -x c -c /p/a.c -o a.bc"
+        f"/llvm/bin/clang -O2 -Iinc -mavx2 -O3 {' '.join(NO_LTO)} -Xclang -disable-llvm-passes "
+        f"-emit-llvm {QUIET} -x c -c /p/a.c -o a.bc"
     )
 
 
@@ -232,3 +235,30 @@ def test_a_plan_that_no_road_can_build_is_refused(fields: dict[str, object]) -> 
 def test_a_plan_survives_json() -> None:
     plan = BuildPlan(unit_flags={"a.c": ("-fa",)}, overlay={Path("/a"): Path("/b")}, layout_seed=3)
     assert BuildPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+@pytest.mark.parametrize(
+    ("flags", "plan", "linked"),
+    [
+        ("-O2 -flto", PLAIN, True),
+        ("-flto=thin", PLAIN, True),
+        ("-flto -fno-lto", PLAIN, False),
+        ("-flto-jobs=4", PLAIN, False),
+        ("-flto", BuildPlan(compile_flags=NO_LTO), False),
+        ("-flto", BuildPlan(unit_pipelines={"a.c": "sroa"}), False),
+        ("-flto", BuildPlan(unit_pipelines={"b.c": "sroa"}), True),
+        ("-O2", BuildPlan(whole_program=True), True),
+    ],
+)
+def test_the_last_word_on_lto_says_where_a_unit_is_optimised(
+    flags: str, plan: BuildPlan, linked: bool
+) -> None:
+    assert optimised_by_linker(unit(argv=flags), plan) is linked
+
+
+@pytest.mark.parametrize(
+    ("flags", "level"),
+    [("", "O0"), ("-O3 -Os", "Os"), ("-O", "O1"), ("-Og", "O1"), ("-Ofast", "O3"), ("-O4", "O3")],
+)
+def test_the_last_level_is_the_one_of_the_pipeline(flags: str, level: str) -> None:
+    assert optimisation_level(unit(argv=flags), PLAIN) == level

@@ -12,7 +12,7 @@ import pytest
 from perfwright.evidence.elf import code_hash
 from perfwright.program.build import Built, build
 from perfwright.program.capture import from_sources
-from perfwright.program.plan import BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, BuildPlan, link_option
 from perfwright.program.spec import load
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
 from perfwright.toolchain.discovery import Toolchain
@@ -61,7 +61,7 @@ PLANS: Mapping[str, BuildPlan] = {
         whole_program=True,
     ),
     "pipeline": BuildPlan(whole_program=True, pipeline=PIPELINE),
-    "per-unit": BuildPlan(compile_flags=("-fno-lto",), link_flags=("-fno-lto",)),
+    "per-unit": BuildPlan(compile_flags=NO_LTO, link_flags=NO_LTO),
     "one-unit": BuildPlan(unit_flags={"lib/step.c": ("-mllvm", "-unroll-count=8")}),
 }
 """What a recipe may ask of a build; each gives other code than the program's own build;

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from perfwright.app.inside.builds import built
+from perfwright.app.inside.builds import machine_code
 from perfwright.app.workplace import Workplace
 from perfwright.core.candidate import BASELINE, Candidate
 from perfwright.core.evidence import Fact
-from perfwright.errors import ToolchainError, UserError
+from perfwright.errors import ToolchainError
 from perfwright.evidence.blocks import Blocks, Stretch
-from perfwright.evidence.disassembly import disassemble
 from perfwright.evidence.factbook import percent
 from perfwright.evidence.mca import Throughput, simulate
 
@@ -34,15 +33,7 @@ def block_lines(
     Raises:
         UserError: the candidate does not build, or function or block are not there.
     """
-    binary = place.artefacts.path(built(place, candidate).binaries[0])
-    site = place.workshop.site
-    found = disassemble(binary, [symbol], site.toolchain, site.runner)
-    codes = [code for code in found if code.instructions]
-    if not codes:
-        raise UserError(
-            f"{symbol} is not in this build", cause="it was inlined everywhere, or removed"
-        )
-    blocks = Blocks(codes[0])
+    blocks = Blocks(machine_code(place, candidate, symbol))
     if not name:
         shares = _shares(facts, symbol) if not candidate.edits else {}
         return tuple(_listed(symbol, blocks, shares))
@@ -55,7 +46,7 @@ def _shares(facts: Sequence[Fact], symbol: str) -> dict[int, float]:
     return {
         int(fact.data["start"]): float(fact.data["share"])
         for fact in facts
-        if fact.kind == "code" and fact.data.get("symbol") == symbol
+        if fact.kind == "code" and fact.data.get("symbol") == symbol.rpartition(":")[2]
         if isinstance(fact.data.get("start"), int) and isinstance(fact.data.get("share"), float)
     }
 
@@ -75,7 +66,14 @@ def _listed(symbol: str, blocks: Blocks, shares: dict[int, float]) -> Iterator[s
 
 
 def _span(loop: Stretch) -> str:
-    return f"b{loop.first}" + (f"-b{loop.last}" if loop.last > loop.first else "")
+    """Its blocks as runs of neighbours: `b2-b4 b9`."""
+    runs: list[list[int]] = []
+    for number in loop.numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return " ".join("-".join(f"b{number}" for number in run) for run in runs)
 
 
 def _head(place: Workplace, symbol: str, stretch: Stretch) -> str:

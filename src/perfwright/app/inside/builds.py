@@ -12,14 +12,18 @@ from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Build, Refusal, Repaired
 from perfwright.errors import ProgramError, UserError, unknown_name
+from perfwright.evidence.disassembly import FunctionCode
 from perfwright.evidence.disassembly import disassemble as disassemble_code
+from perfwright.evidence.elf import read_binary
 from perfwright.evidence.irdump import lean
 from perfwright.levels.pipeline.level import NAME as PIPELINE
 from perfwright.measure.counters import CountersUnavailableError, SimulatedCounters, counters_here
+from perfwright.program.build import DEFAULT_LIMITS
 from perfwright.program.captured import Unit
-from perfwright.program.plan import BuildPlan, Paths, unit_steps
+from perfwright.program.plan import BuildPlan, Paths, optimised_by_linker, unit_steps
 
 _CONTEXT_LINES = 2
+_MOST_CHOICES = 12
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,43 @@ class Counted:
     how: str
 
 
-def unit_of(facts: Sequence[Fact], symbol: str) -> str:
-    """The unit that defines a function.
+def function_of(facts: Sequence[Fact], name: str) -> tuple[str, str]:
+    """The unit and the symbol of a function that is named by its symbol, or as `unit:symbol`.
 
     Raises:
-        UserError: no fact tells of such a function.
+        UserError: no fact tells of such a function, or several units define one.
     """
-    units = {
-        str(fact.data["symbol"]): str(fact.data["unit"])
+    known = dict.fromkeys(
+        (str(fact.data["unit"]), str(fact.data["symbol"]))
         for fact in facts
         if fact.kind == "function"
-    }
-    if symbol not in units:
-        raise unknown_name("function", symbol, units)
-    return units[symbol]
+    )
+    found = [(unit, symbol) for unit, symbol in known if name in (symbol, f"{unit}:{symbol}")]
+    if not found:
+        raise unknown_name("function", name, dict.fromkeys(symbol for _, symbol in known))
+    if len(found) > 1:
+        choices = [":".join(each) for each in found]
+        raise UserError(
+            f"{len(found)} units define a {name}",
+            cause=", ".join(choices[:_MOST_CHOICES]),
+            hint=f"write the unit before it: {choices[0]}",
+        )
+    return found[0]
+
+
+def require_passes(place: Workplace, plan: BuildPlan, unit: str) -> None:
+    """Make sure that the passes over a unit are those that its code comes from.
+
+    Raises:
+        UserError: they run in the linker.
+    """
+    if not optimised_by_linker(place.captured.unit(unit), plan):
+        return
+    if plan.whole_program:
+        hint = "leave `link whole-program` out to see them on the unit alone"
+    else:
+        hint = "add the edit `link per-unit` to see them on a unit that is built without -flto"
+    raise UserError("passes run in the linker there, over the merged program", hint=hint)
 
 
 def input_ir(place: Workplace, unit: str, symbol: str) -> str:
@@ -70,20 +97,18 @@ def optimised_ir(place: Workplace, candidate: Candidate, unit: str, symbol: str)
     """A function's IR behind the optimiser, with a candidate's options or pipeline.
 
     Raises:
-        UserError: the candidate is optimised by the linker, or does not build.
+        UserError: the unit is optimised by the linker, or the candidate does not build.
         ProgramError: the compiler fails.
     """
     plan = plan_of(place, candidate)
-    if plan.whole_program:
-        raise UserError(
-            "this candidate is optimised by the linker, behind which there is machine code only",
-            hint="call assembly",
-        )
+    require_passes(place, plan, unit)
     captured = place.captured.unit(unit)
     out = place.folder / "inside"
     out.mkdir(parents=True, exist_ok=True)
     for argv in steps_to_ir(place, captured, plan, out):
-        said = place.workshop.site.runner(argv, cwd=captured.cwd, env=captured.env)
+        said = place.workshop.site.runner(
+            argv, cwd=captured.cwd, env=captured.env, limits=DEFAULT_LIMITS
+        )
         if not said.ok:
             raise ProgramError(f"{unit} does not compile to IR", cause=said.explain())
     return function_text((out / "unit.ll").read_text(encoding="utf-8", errors="replace"), symbol)
@@ -101,7 +126,7 @@ def steps_to_ir(
     steps = unit_steps(unit, plan, place.setup.toolchain, paths)
     if len(steps) == 1:
         words = tuple(word for option in asking for word in ("-mllvm", option))
-        return [(*steps[0].argv, "-fno-lto", "-S", "-emit-llvm", *words)]
+        return [(*steps[0].argv, "-S", "-emit-llvm", *words)]
     front, optimise = steps[:2]
     return [front.argv, (*optimise.argv, "-S", *asking)]
 
@@ -126,22 +151,44 @@ def function_text(module: str, symbol: str) -> str:
     )
 
 
-def assembly(place: Workplace, candidate: Candidate, symbol: str) -> tuple[str, ...]:
+def assembly(place: Workplace, candidate: Candidate, name: str) -> tuple[str, ...]:
     """The machine code of a function in a candidate's build, without addresses.
 
     Raises:
-        UserError: the candidate does not build, or the function is not there.
+        UserError: the candidate does not build, or the function is not there, or several are.
     """
-    build = built(place, candidate)
-    binary = place.artefacts.path(build.binaries[0])
+    return machine_code(place, candidate, name).normalised()
+
+
+def machine_code(place: Workplace, candidate: Candidate, name: str) -> FunctionCode:
+    """A function of a candidate's build, named by its symbol, or as `unit:symbol`.
+
+    Raises:
+        UserError: the candidate does not build, or the function is not there, or several are.
+    """
+    unit, _, symbol = name.rpartition(":")
+    binary = place.artefacts.path(built(place, candidate).binaries[0])
     site = place.workshop.site
     found = disassemble_code(binary, [symbol], site.toolchain, site.runner)
-    lines = tuple(line for function in found for line in function.normalised())
-    if not lines:
+    codes = [code for code in found if code.instructions]
+    files = {f.address: f.unit for f in read_binary(binary).functions if f.name == symbol}
+    if unit:  # a global function has no file, and one of a link-time build that of no unit
+        others = {Path(each.name).name for each in place.captured.units} - {Path(unit).name}
+        codes = [code for code in codes if files.get(code.start) not in others]
+        own = [code for code in codes if files.get(code.start) == Path(unit).name]
+        codes = own or codes
+    if len(codes) > 1:
+        known = ", ".join(files.get(code.start) or "?" for code in codes[:_MOST_CHOICES])
         raise UserError(
-            f"{symbol} is not in this build", cause="it was inlined everywhere, or removed"
+            f"{len(codes)} functions of this build are called {name}",
+            cause=f"from {known}",
+            hint=f"write the unit before it: UNIT:{symbol}",
         )
-    return lines
+    if not codes:
+        raise UserError(
+            f"{name} is not in this build", cause="it was inlined everywhere, or removed"
+        )
+    return codes[0]
 
 
 def code_changes(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from perfwright.app.inside.blocks import block_lines
-from perfwright.app.inside.builds import drafted, edit_from, mended, unit_of
+from perfwright.app.inside.builds import drafted, edit_from, function_of, mended
 from perfwright.app.inside.drafts import WorkshopBench
 from perfwright.app.inside.passes_ir import Moment, PassesIr, When
 from perfwright.app.workplace import Workplace
@@ -161,7 +161,8 @@ class _Looking:
             raise unknown_name("pass", plain[:80], self._vocabulary.names)
         node: Node = nodes[0].node if nodes else parse(plain).nodes[0]
         takes = self._vocabulary.parameters(node)
-        where = ", ".join(self._described(each) for each in nodes) or "not part of -O3"
+        places = ", ".join(self._described(each) for each in nodes)
+        where = f"in -O3 {places}" if places else "not part of -O3"
         return f"{plain}: {where}; parameters: {', '.join(takes or ()) or 'none'}"
 
     def _described(self, each: Located) -> str:
@@ -187,13 +188,13 @@ class _Looking:
         Raises:
             UserError: function, block or edits are not valid.
         """
-        unit_of(self._facts, symbol)
+        function_of(self._facts, symbol)
         draft = self._drafted(edits)
         lines = block_lines(self._place, self._facts, symbol, name, draft.candidate)
         return "\n".join([*draft.repairs, *lines])
 
     def functions(self, symbols: Sequence[str]) -> Mapping[str, str]:
-        """The IR of functions where -O3 begins to vectorise; see `PassesIr.functions`."""
+        """The IR of functions where vectorising begins; see `PassesIr.functions`."""
         return PassesIr(self._place, self._facts).functions(symbols)
 
     def effects(self, draft: Candidate, incumbent: Candidate) -> tuple[Fact, ...]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from perfwright.app.campaign.minds import ruled, study_of
-from perfwright.app.campaign.tune import observer_of, plan_for, prepare
+from perfwright.app.campaign.tune import observer_of, plan_for, prepare, refuse_outsiders
 from perfwright.app.request import TuneRequest
 from perfwright.app.setup import Setup
 from perfwright.app.workplace import Workplace
@@ -88,6 +88,7 @@ def estimate(request: TuneRequest, reporter: Reporter) -> Estimate:
     Raises:
         PerfwrightError: what would end the campaign before it asks anyone.
     """
+    refuse_outsiders(request)
     setup = prepare(request)
     rounds = 3 if request.rounds is None else request.rounds
     roles: dict[str, RoleEstimate] = {}

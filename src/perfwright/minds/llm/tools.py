@@ -14,6 +14,7 @@ from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Refusal, Situation
 from perfwright.errors import PerfwrightError, unknown_name
+from perfwright.evidence.diff import is_total_size
 from perfwright.minds.llm.fence import fenced, group_line, plain, refusal
 from perfwright.minds.llm.ir import shortened
 from perfwright.minds.llm.selection import alike
@@ -192,13 +193,15 @@ class Toolbox:
         changed = ", ".join(plain(name, 80) for name in draft.changed[:12]) or "none"
         grown = draft.size_bytes - self.situation.ground.baseline.size_bytes
         return (
-            f"valid; code {draft.size_bytes} bytes, {grown:+d} against the baseline; "
+            f"valid; code of the whole program {draft.size_bytes} bytes, {grown:+d} against the "
+            "baseline; "
             f"hot functions that change against the incumbent: {changed}"
         )
 
     def _effects(self, draft: Candidate) -> list[str]:
         facts = self.instruments.effects(draft, self.situation.incumbent)
-        lines = [plain(fact.text, _EFFECT) for fact in facts[:_MOST_EFFECTS]]
+        told = [fact for fact in facts if not is_total_size(fact)]  # is said already
+        lines = [plain(fact.text, _EFFECT) for fact in told[:_MOST_EFFECTS]]
         return [fenced(lines, _LONGEST)] if lines else []
 
     def _answer(self, name: str, compute: Callable[[], str]) -> str:
@@ -214,7 +217,7 @@ class Toolbox:
 
     def _require_symbol(self, symbol: str) -> None:
         known = _symbols(self.situation.ground.facts)
-        if symbol not in known:
+        if symbol.rpartition(":")[2] not in known:  # also as unit:symbol
             raise unknown_name("function", plain(symbol, 100), known)
 
 

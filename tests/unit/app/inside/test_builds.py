@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perfwright.app.inside.builds import code_changes, function_text, unit_of
+from perfwright.app.inside.builds import code_changes, function_of, function_text
 from perfwright.core.evidence import Fact
 from perfwright.errors import UserError
 
@@ -49,6 +49,18 @@ def test_only_what_changed_is_shown_with_a_little_around_it() -> None:
 def test_the_unit_of_a_function_is_among_the_facts() -> None:
     fact = Fact("fun-f", "function", "opt", "a.c:1", "f", {"symbol": "f", "unit": "a.c"})
 
-    assert unit_of((fact,), "f") == "a.c"
+    assert function_of((fact,), "f") == ("a.c", "f")
     with pytest.raises(UserError, match="unknown function 'g'"):
-        unit_of((fact,), "g")
+        function_of((fact,), "g")
+
+
+def test_functions_of_one_name_are_told_apart_by_their_units() -> None:
+    facts = [
+        Fact(f"fun-{unit}", "function", "opt", unit, "f", {"symbol": "f", "unit": unit})
+        for unit in ("a.c", "b/c.c")
+    ]
+
+    assert function_of(facts, "b/c.c:f") == ("b/c.c", "f")
+    with pytest.raises(UserError, match="2 units define a f") as caught:
+        function_of(facts, "f")
+    assert caught.value.cause == "a.c:f, b/c.c:f"
