@@ -24,6 +24,7 @@ from line_chart import Axis, Line, line_chart
 from rival_tests import RIVALS, Rival
 from scipy import stats
 from simulated_campaigns import NOISES, Outcome, Setting, campaign
+from simulated_pruning import simulated_pruning
 
 from perfwright.core.verdict import Verdict
 from perfwright.measure.confirm import FEW_LAYOUTS
@@ -35,6 +36,15 @@ _LAYOUTS = (0.0, 0.005, 0.01)
 _NULL_LAYOUTS = ((0, 0, 1), (0.0075, 0, 1), (0.0075, 0, 8), (0.0075, 0.015, 1))
 """Layout luck, what the delivered layout of each candidate has on top, selection layouts."""
 _GAINS = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
+_WINNERS = {
+    "three of 0.45 %": (0.0045,) * 3,
+    "six of 0.45 %": (0.0045,) * 6,
+    "three of 2 %": (0.02,) * 3,
+    "two of 2 %, two of nothing": (0.02, 0.0, 0.02, 0.0),
+    "5 % and three of nothing": (0.05, 0.0, 0.0, 0.0),
+    "two of 3 %, one that harms by 2 %": (0.03, 0.03, -0.02),
+}
+"""What the edits of a winner bring, in log speed-up."""
 _PAIR_SPREAD = 0.01 * math.sqrt(2)
 """Standard deviation of a log-ratio when each run has 1 %."""
 
@@ -65,6 +75,7 @@ def main() -> None:
         "machines": machines(size, options.seed),
         "tests": tests(size, options.seed),
         "designs": designs(size, options.seed),
+        "pruning": pruning(size, options.seed),
     }
     for name, rows in found.items():
         print(f"\n{_TITLES[name]}\n{table(rows)}")
@@ -82,6 +93,7 @@ _TITLES = {
     "machines": "A true gain of 2 % on other machines and with other ways to measure it",
     "tests": "Tests for selection, cap of 30 pairs: verdicts on equal programs, and cost",
     "designs": "Fixed designs for confirmation: how often they confirm a gain",
+    "pruning": "What pruning leaves of a winner; 1 % Gaussian noise a run",
 }
 
 
@@ -232,6 +244,22 @@ def _t_pairs(gain: float, wanted: float) -> int | None:
     goal = min(wanted, 0.999)
     sizes = (pairs for pairs in range(3, 1000) if _t_power(gain, pairs) >= goal)
     return next(sizes, None) if gain else None
+
+
+def pruning(size: Size, seed: int) -> list[Row]:
+    """What is left of winners with few, many, idle and harmful edits, and what it costs."""
+    rows = []
+    for name, gains in _WINNERS.items():
+        left = [simulated_pruning(gains, seed + n) for n in range(size.repetitions)]
+        rows.append(
+            {
+                "edits": name,
+                "left": _mean(one.edits for one in left),
+                "lost, %": 100 * _mean(one.lost for one in left),
+                "pairs": _mean(one.pairs for one in left),
+            }
+        )
+    return rows
 
 
 def _share(facts: Iterable[bool]) -> float:

@@ -160,7 +160,8 @@ class JournalStore:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise unknown_name("campaign", name, [campaign.id for campaign in campaigns])
+            known = [campaign.id for campaign in campaigns]
+            raise unknown_name("campaign", name, known, everything="perfwright runs")
         raise UserError(
             f"{len(found)} campaigns begin with {name!r}",
             cause=", ".join(campaign.id for campaign in found[:8]),

@@ -185,9 +185,9 @@ def test_the_order_of_the_levers_does_not_matter(
 
 def test_a_step_adds_up_the_levers_that_are_new() -> None:
     beliefs = believe((lever("a", 0.03), lever("b", 0.02), C), [])
-    step = beliefs.step(A.edits, candidate(A, B).edits)
-    assert step.mean == pytest.approx(0.02)
-    assert step.stdev == pytest.approx(math.hypot(0.05, 0.02))
+    step = beliefs.step((), candidate(A, B).edits)
+    assert step.mean == pytest.approx(0.05)
+    assert step.stdev == pytest.approx(math.hypot(0.05, 0.05, 0.02))
 
 
 def test_a_lever_that_is_given_up_counts_against_what_it_brought() -> None:
@@ -199,3 +199,35 @@ def test_after_a_gain_that_two_levers_share_their_sum_is_surer_than_each() -> No
     beliefs = believe((A, B), [measured(candidate(A, B), 1.10)])
     together = beliefs.step((), candidate(A, B).edits)
     assert together.stdev < beliefs.step((), A.edits).stdev
+
+
+def test_a_step_from_an_accepted_incumbent_comes_true_as_often_as_stated() -> None:
+    """What the incumbent owes to its own interplay is lost with the next candidate."""
+    dice = np.random.default_rng(1)
+    first, second = lever("a", 0.02, 0.03), lever("b", 0.02, 0.03)
+    both, stated, true = candidate(first, second), [], []
+    for _ in range(6000):
+        brings = dice.normal(0.02, 0.03, 2)
+        alone, together = brings[0] + dice.normal(0, 0.02), sum(brings) + dice.normal(0, 0.02)
+        seen = alone + dice.normal(0, 0.002)
+        if seen < 0.01:
+            continue  # it did not become the incumbent
+        said = Comparison(
+            Verdict.FASTER, math.exp(seen), math.exp(seen - 0.004), math.exp(seen + 0.004), 20
+        )
+        tried = Trial("1.1", 1, candidate(first), TrialState.MEASURED, over_baseline=said)
+        step = believe((first, second), [tried]).step(first.edits, both.edits)
+        stated.append(1 - step.cdf(0.004))
+        true.append(together - alone > 0.004)
+    assert np.mean(stated) == pytest.approx(np.mean(true), abs=0.03)
+
+
+def test_what_edits_of_no_lever_bring_is_not_lost_with_the_next_candidate() -> None:
+    foreign = Edit("pipeline", "option of-no-lever=1")
+    beliefs = believe(LEVERS, [measured(Candidate((foreign,)), 1.10)])
+    assert beliefs.step((foreign,), (foreign, *A.edits)).mean == pytest.approx(0.0)
+
+
+def test_a_candidate_is_foretold_from_what_it_brought_itself() -> None:
+    beliefs = believe((A, B), [measured(candidate(A, B), 1.10)])
+    assert beliefs.step((), candidate(A, B).edits).mean == pytest.approx(math.log(1.1), abs=0.01)

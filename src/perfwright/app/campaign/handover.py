@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from perfwright.app.campaign.sources import digests
@@ -9,8 +11,10 @@ from perfwright.app.record.documents import claims_by_edit
 from perfwright.app.record.places import RECIPE, SCRIPT, results_folder
 from perfwright.app.workplace import Workplace
 from perfwright.core.campaign import Outcome, Status
+from perfwright.core.candidate import Candidate
 from perfwright.core.protocols import Build, Refusal
 from perfwright.errors import InternalError, ProgramError
+from perfwright.levels.workshop import EditWorkshop
 from perfwright.program.script import Command, commands
 from perfwright.recipe.exports import shell_script
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
@@ -25,17 +29,19 @@ def hand_over(place: Workplace, outcome: Outcome) -> None:
 
     Raises:
         InternalError: the final candidate no longer builds.
-        ProgramError: it builds to other code than the one that was confirmed.
+        ProgramError: a file of the program has changed, or the candidate builds to other code
+            than the one that was confirmed.
     """
     if outcome.status is not Status.IMPROVED or outcome.confirmation is None:
         return
-    build = place.workshop.build(outcome.final)
+    _refuse_changes(place)
+    build = _built_anew(place, outcome.final)
     if isinstance(build, Refusal):
         raise InternalError("the final candidate no longer builds", cause=build.reason)
     if outcome.code and build.code != outcome.code:
         raise ProgramError(
             "what would be handed over is not what was confirmed: its machine code differs",
-            cause="a source, a header or a library changed while the campaign ran",
+            cause="a header or a library changed while the campaign ran, or no two builds agree",
             hint=f"leave the program alone meanwhile: perfwright tune {place.setup.spec.path}",
         )
     recipe = recipe_of(place, outcome, build)
@@ -45,6 +51,32 @@ def hand_over(place: Workplace, outcome: Outcome) -> None:
     script = folder / SCRIPT
     script.write_text(_script(place, recipe, folder), encoding="utf-8")
     script.chmod(0o755)
+
+
+def _refuse_changes(place: Workplace) -> None:
+    """Files say what code cannot where the build ran in a copy of the program's folder.
+
+    Raises:
+        ProgramError: one of those that the campaign began with is another one now.
+    """
+    now = digests(place.setup.spec)
+    began = place.journal.sources()
+    changed = [path for path, digest in began.items() if now.get(path) != digest]
+    if changed:
+        raise ProgramError(
+            "nothing is handed over: the program has changed since the campaign began",
+            cause="no longer as it was: " + ", ".join(changed[:5]),
+            hint=f"undo the change, then: perfwright resume {place.journal.campaign}",
+        )
+
+
+def _built_anew(place: Workplace, final: Candidate) -> Build | Refusal:
+    """Compiled from what is there now: no object file of the campaign or the store is used."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="handover-", dir=place.folder) as scratch:
+        folder = Path(scratch)
+        site = replace(place.workshop.site, folder=folder, objects=folder / "objects")
+        return EditWorkshop(site, place.workshop.levels).build(final)
 
 
 def recipe_of(place: Workplace, outcome: Outcome, build: Build) -> Recipe:

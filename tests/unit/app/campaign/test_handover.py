@@ -43,13 +43,14 @@ def places(tmp_path: Path) -> Iterator[Places]:
     """Makes the workplace of a campaign on a small program; nothing is run in it."""
     with ExitStack() as stack:
 
-        def make(**asked: Any) -> Workplace:
+        def make(work: str = WORK, cflags: tuple[str, ...] = ("-O3",), **asked: Any) -> Workplace:
             folder = tmp_path / "program"
             folder.mkdir()
             (folder / "main.c").write_text(MAIN)
-            (folder / "work.c").write_text(WORK)
+            (folder / "work.c").write_text(work)
             (folder / "perfwright.toml").write_text(
                 '[program]\nname = "tiny"\nsources = ["main.c", "work.c"]\n'
+                f"cflags = {list(cflags)}\n"
             )
             setup = prepare(TuneRequest(program=folder, **asked))
             store = stack.enter_context(JournalStore.open(setup.settings.home))
@@ -124,6 +125,35 @@ def test_other_code_than_the_confirmed_is_not_handed_over(places: Places) -> Non
     assert isinstance(build, Build)
     folder = handed_over(place, outcome(code=build.code))
     assert (folder / "recipe.toml").exists()
+
+
+@pytest.mark.llvm
+def test_a_source_that_changed_after_the_campaign_began_is_named(places: Places) -> None:
+    place = places()
+    source = place.setup.spec.root / "work.c"
+    build = place.workshop.build(FINAL)
+    assert isinstance(build, Build)
+    source.write_text(WORK.replace("+ 7", "+ 9"))
+    with pytest.raises(ProgramError, match="has changed") as error:
+        hand_over(place, outcome(code=build.code))
+    assert str(source) in error.value.cause
+    assert f"perfwright resume {place.journal.campaign}" in error.value.hint
+
+
+@pytest.mark.llvm
+def test_what_is_handed_over_is_built_from_nothing(places: Places, tmp_path: Path) -> None:
+    """Neither this session nor the store of objects notices a header before the known one."""
+    early, late = tmp_path / "early", tmp_path / "late"
+    for folder in (early, late):
+        folder.mkdir()
+    (late / "step.h").write_text("#define STEP 7\n")
+    work = '#include "step.h"\n' + WORK.replace("7", "STEP")
+    place = places(work, ("-O3", f"-I{early}", f"-I{late}"))
+    build = place.workshop.build(FINAL)
+    assert isinstance(build, Build)
+    (early / "step.h").write_text("#define STEP 9\n")
+    with pytest.raises(ProgramError, match="its machine code differs"):
+        hand_over(place, outcome(code=build.code))
 
 
 @pytest.mark.llvm
