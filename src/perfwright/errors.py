@@ -12,6 +12,9 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
+_NEAR = 0.6
+"""How like a known name (`difflib`, 0 to 1) a typing error is, at least."""
+
 
 class PerfwrightError(Exception):
     """Root of all errors that perfwright raises on purpose.
@@ -98,7 +101,7 @@ def unknown_name(
     """
     choices = sorted(set(known))
     name = shortened(name)
-    near = difflib.get_close_matches(name, choices, n=limit, cutoff=0.5)
+    near = difflib.get_close_matches(name, choices, n=limit, cutoff=_NEAR)
     ordered = [*near, *(c for c in choices if c not in near)]
     fact, more = f"unknown {kind} {name!r}", len(ordered) > limit
     if more and everything and not near:
@@ -107,5 +110,5 @@ def unknown_name(
     return UserError(
         fact,
         cause=f"known: {', '.join(ordered[:limit])}{rest}" if ordered else "none is known",
-        hint=ordered[0] if near or len(choices) == 1 else "",
+        hint=near[0] if near else "",
     )

@@ -34,9 +34,10 @@ from mcp_types import (
     ToolUseContent,
 )
 
-from perfwright.app.campaign.tune import replay, resume
+from perfwright.app.campaign.tune import resume
 from perfwright.app.record.campaigns import document_of, list_runs
 from perfwright.app.record.explain import explain
+from perfwright.app.record.replay import replay
 from perfwright.core.events import silent
 from perfwright.errors import UserError
 

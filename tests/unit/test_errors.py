@@ -32,6 +32,12 @@ def test_a_name_like_none_of_a_few_lists_them_all_the_same() -> None:
     assert (error.cause, error.hint) == ("known: gvn, licm", "")
 
 
+def test_only_what_is_near_is_proposed() -> None:
+    assert unknown_name("campaign", "qsort-ab12cd", ["qsort-99ffee"]).hint == ""
+    assert unknown_name("campaign", "words", ["qsort-99ffee"]).hint == ""
+    assert unknown_name("level", "pipelin", ["pipeline"]).hint == "pipeline"
+
+
 def test_a_long_name_is_not_quoted_in_full() -> None:
     assert unknown_name("pass", "x" * 1000, []).fact == f"unknown pass '{'x' * 77}...'"
 

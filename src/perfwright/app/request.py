@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from perfwright.errors import UserError, unknown_name
 from perfwright.minds.assignment import Assignment
@@ -16,6 +16,20 @@ AGENT = "agent"
 """The mind that sits outside: a coding agent, over MCP."""
 LEVELS = ("pipeline",)
 """Levels that this version can edit at; `source`, `ir` and `asm` are planned."""
+_LEAST: Mapping[str, int] = {
+    "max_usd": 0,
+    "max_tokens": 0,
+    "max_requests": 0,
+    "top_k": 1,
+    "context_tokens": 1000,
+    "ir_tokens": 0,
+    "tool_calls": 0,
+    "rounds": 0,
+    "seed": 0,
+}
+_POSITIVE = ("mind_timeout", "seconds", "max_size", "max_compile_time")
+_LARGEST = 2**63 - 1
+"""What SQLite holds in an integer."""
 
 
 def likely_name(program: Path) -> str:
@@ -42,18 +56,18 @@ class TuneRequest(BaseModel):
     """Who plays every role that `roles` does not name."""
     roles: Mapping[str, str] = Field(default_factory=dict)
     """Role -> mind, for those that differ; `none` leaves a role out."""
-    mind_timeout: float = Field(default=600.0, gt=0)
+    mind_timeout: float = 600.0
     """Seconds until one request to a mind counts as lost."""
-    max_usd: float | None = Field(default=None, ge=0)
-    max_tokens: int | None = Field(default=None, ge=0)
-    max_requests: int | None = Field(default=None, ge=0)
-    top_k: int = Field(default=10, ge=1)
+    max_usd: float | None = None
+    max_tokens: int | None = None
+    max_requests: int | None = None
+    top_k: int = 10
     """Functions that are looked into."""
-    context_tokens: int = Field(default=2500, ge=1000)
+    context_tokens: int = 2500
     """How much one brief for a model may hold, roughly, IR apart."""
-    ir_tokens: int = Field(default=1800, ge=0)
+    ir_tokens: int = 1800
     """How much LLVM IR of hot functions the analyst is shown, roughly; 0 sends none."""
-    tool_calls: int = Field(default=6, ge=0)
+    tool_calls: int = 6
     """How often a model may call tools for one proposal."""
     levels: tuple[str, ...] = ("pipeline",)
     rounds: int | None = 3
@@ -83,6 +97,21 @@ class TuneRequest(BaseModel):
                 "cwd": here / (self.cwd or ""),
                 "out": here / self.out if self.out else None,
             }
+        )
+
+    @field_validator(*_LEAST, *_POSITIVE)
+    @classmethod
+    def _in_range(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is None:
+            return None
+        name = info.field_name or ""
+        enough = value > 0 if name in _POSITIVE else value >= _LEAST[name]
+        if enough and value <= _LARGEST:
+            return value
+        least = "more than 0" if name in _POSITIVE else f"at least {_LEAST[name]}"
+        raise UserError(
+            f"{'time' if name == 'seconds' else name} is {value}",
+            cause=f"it must be at most {_LARGEST}" if enough else f"it must be {least}",
         )
 
     @field_validator("metric")

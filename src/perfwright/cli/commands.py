@@ -242,9 +242,12 @@ def resume(campaign: CampaignId, json: Json = False) -> None:
 @app.command()
 def replay(campaign: CampaignId, json: Json = False) -> None:
     """Run a campaign again from its journal alone, and compare the decisions."""
-    from perfwright.app.campaign.tune import replay as run_replay
+    from perfwright.app.record.replay import replay as run_replay
 
-    output.ended(run_replay(campaign), json=json)
+    replayed = run_replay(campaign)
+    output.campaign(replayed.document, json=json)
+    for line in replayed.lines():
+        output.note(line)
 
 
 @app.command()

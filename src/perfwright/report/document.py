@@ -58,7 +58,10 @@ class ComparisonRecord(_Model):
 
 
 class ResultRecord(_Model):
-    """The confirmed figure, from fresh runs; 95 % interval; 1.0 when nothing was confirmed."""
+    """The confirmed figure, from fresh runs, with its 95 % interval.
+
+    With no pairs nothing was confirmed: the build stays as it is, which is 1.0 without bounds.
+    """
 
     speedup: float
     low: float | None = Field(description="null: no bound yet")

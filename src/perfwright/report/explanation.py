@@ -81,6 +81,15 @@ class ExplainedAnalysis(_Model):
     bottlenecks: list[ExplainedBottleneck]
 
 
+class ExplainedQuestion(_Model):
+    """A tool that a model called while it thought: its arguments, and one line of the answer."""
+
+    role: str
+    tool: str
+    arguments: str
+    answer: str
+
+
 class ExplainedStep(_Model):
     """One trial: why it was tried, what was expected, what happened, what followed.
 
@@ -132,6 +141,7 @@ class Explanation(_Model):
     minds: dict[str, str]
     priorities: ExplainedPriorities | None
     analysis: ExplainedAnalysis | None
+    questions: list[ExplainedQuestion] = []
     steps: list[ExplainedStep]
     calibration: Calibration | None
     worth: list[AttributionRecord]

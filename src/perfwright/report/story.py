@@ -11,6 +11,7 @@ from perfwright.report.explanation import (
     ExplainedBottleneck,
     ExplainedFact,
     ExplainedPriorities,
+    ExplainedQuestion,
     ExplainedRemarks,
     ExplainedStep,
     Explanation,
@@ -21,7 +22,7 @@ from perfwright.report.text import wrapped
 _KEY = 15
 """Columns of the words on the left of a trial."""
 
-_FUNCTIONS, _HINTS, _DIAGNOSES, _GROUPS = 6, 6, 8, 6
+_FUNCTIONS, _HINTS, _DIAGNOSES, _GROUPS, _QUESTIONS = 6, 6, 8, 6, 12
 """Lines of each part of the beginning; the rest is in the JSON."""
 
 _PLACES = 3
@@ -44,6 +45,7 @@ def story_lines(story: Explanation) -> Iterator[str]:
         scored = story.priorities.functions if story.priorities else []
         known = {fact for function in scored for fact in function.evidence}
         yield from _analysis(story.analysis, known, told)
+    yield from _questions(story.questions)
     for step in story.steps:
         yield ""
         yield from _step(step, told)
@@ -166,6 +168,17 @@ def _remarks(groups: Sequence[ExplainedRemarks]) -> Iterator[str]:
         text = f"{group.category}{_ids(group.evidence, 2)}"
         yield from wrapped(text, head=f"  {group.count:>4}  ", more=8)
     yield from _rest(len(groups) - _GROUPS, "groups of remarks")
+
+
+def _questions(asked: Sequence[ExplainedQuestion]) -> Iterator[str]:
+    if not asked:
+        return
+    yield ""
+    yield "what was asked of tools"
+    for question in asked[:_QUESTIONS]:
+        text = f"{question.tool}({question.arguments}): {question.answer}"
+        yield from wrapped(text, head=f"  {question.role:<10}", more=12)
+    yield from _rest(len(asked) - _QUESTIONS, "questions")
 
 
 def _step(step: ExplainedStep, told: _Told) -> Iterator[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,37 @@ def test_what_is_unknown_is_the_users_error_with_the_nearest_name(
     with pytest.raises(UserError) as error:
         TuneRequest.model_validate({"program": tmp_path, **asked})
     assert (error.value.fact, error.value.hint) == (fact, hint)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fact", "cause"),
+    [
+        ({"rounds": -1}, "rounds is -1", "it must be at least 0"),
+        ({"seed": -1}, "seed is -1", "it must be at least 0"),
+        ({"seed": 2**63}, f"seed is {2**63}", f"it must be at most {2**63 - 1}"),
+        ({"top_k": 0}, "top_k is 0", "it must be at least 1"),
+        ({"context_tokens": 999}, "context_tokens is 999", "it must be at least 1000"),
+        ({"max_requests": -1}, "max_requests is -1", "it must be at least 0"),
+        ({"max_usd": math.nan}, "max_usd is nan", "it must be at least 0"),
+        ({"max_usd": math.inf}, "max_usd is inf", f"it must be at most {2**63 - 1}"),
+        ({"seconds": 0}, "time is 0.0", "it must be more than 0"),
+        ({"mind_timeout": -1}, "mind_timeout is -1.0", "it must be more than 0"),
+        ({"max_size": -1.2}, "max_size is -1.2", "it must be more than 0"),
+        ({"max_compile_time": 0}, "max_compile_time is 0.0", "it must be more than 0"),
+    ],
+)
+def test_figures_that_make_no_sense_are_the_users_error(
+    tmp_path: Path, asked: dict[str, float], fact: str, cause: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        TuneRequest.model_validate({"program": tmp_path, **asked})
+    assert (error.value.fact, error.value.cause) == (fact, cause)
+
+
+def test_nothing_is_enough_where_nothing_can_be_asked_for(tmp_path: Path) -> None:
+    asked = {"rounds": 0, "max_requests": 0, "max_usd": 0, "tool_calls": 0, "ir_tokens": 0}
+    request = TuneRequest.model_validate({"program": tmp_path, **asked})
+    assert request.model_dump(include=set(asked)) == asked
 
 
 def test_a_field_of_another_version_is_not_overlooked(tmp_path: Path) -> None:

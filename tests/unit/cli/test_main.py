@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -135,6 +136,48 @@ def test_a_misused_command_is_2_and_names_its_help(
     assert (status, out) == (2, "")
     assert err.startswith(f"perfwright: {fact}")
     assert err.endswith(f"  try:   {hint}\n")
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("mind", "said"),
+    [
+        ("sampling", "is the model of an MCP client"),
+        ("scorer=sampling", "is the model of an MCP client"),
+        ("agent", "is a coding agent, over MCP"),
+        ("exec:/nonexistent -x", "cannot be started\n  cause: there is no /nonexistent"),
+        ("reasoner=exec:'unclosed", "is no command\n  cause: No closing quotation"),
+        ("opnai:x", "unknown mind 'opnai:x'\n  cause: known: builtin, anthropic:MODEL"),
+    ],
+)
+def test_a_mind_that_is_not_there_is_refused_before_anything_is_done(
+    types: Types, perfwright_home: Path, more: tuple[str, ...], mind: str, said: str
+) -> None:
+    status, _, err = types("tune", "/nowhere/x.c", "--mind", mind, *more)
+    assert (status, list(perfwright_home.iterdir())) == (2, [])
+    assert said in err
+
+
+def test_a_missing_key_names_the_variable_and_the_keyring(
+    types: Types, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setattr("perfwright.minds.llm.providers._from_keyring", lambda _: "")
+    status, _, err = types("tune", "/nowhere/x.c", "--mind", "openai:gpt-x")
+    assert status == 5
+    assert "export OPENAI_API_KEY=..." in err
+    assert "keyring set perfwright OPENAI_API_KEY" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--rounds", "-1"), ("--seed", "-1"), ("--time", "0"), ("--max-size", "-1"), ("--top-k", "0")],
+)
+def test_figures_that_make_no_sense_are_bad_usage(types: Types, words: tuple[str, str]) -> None:
+    status, _, err = types("tune", "/nowhere/x.c", *words)
+    assert status == 2
+    assert words[0].strip("-").partition("-")[0] in err.splitlines()[0]
+    assert "internal error" not in err
 
 
 def test_json_behind_two_dashes_is_an_argument_of_the_program(types: Types) -> None:

@@ -12,8 +12,8 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from perfwright.app.campaign.minds import JournalRecorder
-from perfwright.app.campaign.tune import replay
 from perfwright.app.record.explain import explain
+from perfwright.app.record.replay import replay
 from perfwright.app.request import TuneRequest
 from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Outcome, Settings, Status, Team

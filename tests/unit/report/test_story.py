@@ -159,3 +159,27 @@ def test_lines_are_no_longer_than_a_page_is_wide() -> None:
 
 def test_nothing_moves_the_cursor() -> None:
     assert "\x1b" not in page(steps=[step(expects="\x1b[31m", correction="\x1b[2J")])
+
+
+# --- what models asked of tools -------------------------------------------------------------
+
+
+def question(number: int) -> dict[str, str]:
+    arguments = f"function=mix, run={number}"
+    return {"role": "reasoner", "tool": "remarks", "arguments": arguments, "answer": "3 missed"}
+
+
+def test_what_a_model_asked_while_it_thought_is_told() -> None:
+    lines = list(story_lines(Explanation(**EVERYTHING | {"questions": [question(1)]})))
+    start = lines.index("what was asked of tools")
+    assert lines[start + 1] == "  reasoner  remarks(function=mix, run=1): 3 missed"
+
+
+def test_of_many_questions_the_rest_is_counted() -> None:
+    asked = [question(number) for number in range(15)]
+    lines = list(story_lines(Explanation(**EVERYTHING | {"questions": asked})))
+    assert "  (3 more questions with --json)" in lines
+
+
+def test_where_nothing_was_asked_nothing_is_said() -> None:
+    assert "what was asked of tools" not in list(story_lines(Explanation(**EVERYTHING)))

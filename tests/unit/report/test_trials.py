@@ -36,4 +36,5 @@ def test_printable_text_stays_as_it_is() -> None:
 
 def test_text_that_hides_or_turns_others_is_replaced() -> None:
     assert printable("a\x1bb\u202ec\x9bd\udcffe") == "a\ufffdb\ufffdc\ufffdd\ufffde"
+    assert printable("a\u200eb\u2028c\u061cd\U000e0041e") == "a\ufffdb\ufffdc\ufffdd\ufffde"
     assert one_line("a\r\nb\n c") == "a\ufffd b c"

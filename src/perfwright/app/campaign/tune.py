@@ -1,4 +1,4 @@
-"""The main job: tune a program, or go on with a campaign, or run one again from its record."""
+"""The main job: tune a program, or go on with a campaign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from perfwright.app.campaign.minds import check_minds, mind_of
 from perfwright.app.campaign.observer import ProgramObserver, hot_symbols
 from perfwright.app.campaign.sources import digests
 from perfwright.app.record.reports import document_of, write_report
-from perfwright.app.record.story import WARNED, loop_settings, read_story
+from perfwright.app.record.story import WARNED, loop_settings
 from perfwright.app.request import AGENT, TuneRequest, likely_name
 from perfwright.app.setup import Setup
 from perfwright.app.workplace import Workplace
@@ -24,7 +24,7 @@ from perfwright.core.events import Reporter, Warned
 from perfwright.core.protocols import Build, Ground, Mind, Refusal, Situation
 from perfwright.core.trial import Trial
 from perfwright.core.verdict import Comparison
-from perfwright.errors import PerfwrightError, UserError, unknown_name
+from perfwright.errors import PerfwrightError, UserError
 from perfwright.measure.executor import open_executor
 from perfwright.minds.assignment import SAMPLING, sampling_needs_client
 from perfwright.program.spec import load
@@ -71,7 +71,7 @@ def tune(request: TuneRequest, reporter: Reporter, cast: Cast = requested) -> En
     meter = Meter()
     try:
         if cast is requested:
-            _refuse_outsiders(request)
+            refuse_outsiders(request)
         setup = prepare(request)
         with JournalStore.open(setup.settings.home) as store:
             journal = store.create_campaign(plan_for(setup), lambda: meter.usage)
@@ -94,14 +94,14 @@ def resume(name: str, reporter: Reporter, cast: Cast = requested) -> Ended:
         record = store.find(name)
         request = TuneRequest.model_validate(record.plan.settings["request"])
         if cast is requested:
-            _refuse_outsiders(request, record.id)
+            refuse_outsiders(request, record.id)
         setup = prepare(request)
         refuse_changes(record, _fingerprint(setup), digests(setup.spec))
         journal = store.open_campaign(record.id, lambda: meter.usage)
         return _conduct(store, journal, setup, meter, reporter, cast=cast)
 
 
-def _refuse_outsiders(request: TuneRequest, campaign: str = "") -> None:
+def refuse_outsiders(request: TuneRequest, campaign: str = "") -> None:
     """Refuse minds that can only be reached from where they are: over MCP.
 
     Raises:
@@ -116,30 +116,10 @@ def _refuse_outsiders(request: TuneRequest, campaign: str = "") -> None:
             hint=f'perfwright mcp; its tool open, with campaign="{campaign}"',
         )
     if request.mind == AGENT:
-        raise unknown_name("mind", request.mind, ["builtin"])
-
-
-def replay(name: str) -> Ended:
-    """Run a campaign again from its journal alone.
-
-    Raises:
-        UserError: the record does not lead to the outcome that was recorded.
-    """
-    settings = Settings.load()
-    with JournalStore.open(settings.home) as store:
-        record = store.find(name)
-        journal = store.replay_campaign(record.id)
-        request = TuneRequest.model_validate(record.plan.settings["request"])
-        story = read_story(journal, request)
-        if story.outcome is not None and story.replayed != story.outcome:
-            raise UserError(
-                f"the record of {record.id} does not lead to the outcome that it had",
-                cause="it was made by another version of perfwright"
-                if record.version
-                else "the journal was changed",
-                hint=f"perfwright show {record.id}",
-            )
-        return Ended(document_of(store, record.id))
+        raise UserError(
+            "the mind agent is a coding agent, over MCP",
+            hint="let it call the tool open of `perfwright mcp`; or --mind builtin",
+        )
 
 
 def prepare(request: TuneRequest) -> Setup:

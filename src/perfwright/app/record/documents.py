@@ -80,7 +80,7 @@ def _result(story: Story, delivered: Comparison | None) -> ResultRecord | None:
     said = outcome.confirmation
     correct = outcome.correctness
     if said is None:
-        return ResultRecord(speedup=1.0, low=1.0, high=1.0, pairs=0, correct=correct)
+        return ResultRecord(speedup=1.0, low=None, high=None, pairs=0, correct=correct)
     return ResultRecord(
         speedup=said.ratio,
         low=_bound(said.low),

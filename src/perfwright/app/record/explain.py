@@ -13,6 +13,8 @@ from perfwright.core.protocols import Lesson
 from perfwright.core.trial import Trial, TrialState
 from perfwright.core.verdict import Verdict
 from perfwright.minds.assignment import ROLES
+from perfwright.minds.llm.calls import answered_calls
+from perfwright.minds.llm.fence import FENCES
 from perfwright.minds.roles import HINT, REMARKS, Analysis, Priorities
 from perfwright.report.explanation import (
     Calibration,
@@ -22,16 +24,21 @@ from perfwright.report.explanation import (
     ExplainedFunction,
     ExplainedHint,
     ExplainedPriorities,
+    ExplainedQuestion,
     ExplainedRemarks,
     ExplainedStep,
     Explanation,
 )
+from perfwright.report.printable import one_line
 from perfwright.settings import Settings
 from perfwright.store.journal import JournalStore
-from perfwright.store.records import CampaignRecord
+from perfwright.store.records import CampaignRecord, Dialogue
 
 _ENOUGH = 3
 """Measured trials with a stated confidence before anything is said of it."""
+
+_LONGEST = 120
+"""Characters of a tool call's arguments, and of its answer."""
 
 
 def explain(name: str) -> Explanation:
@@ -44,11 +51,12 @@ def explain(name: str) -> Explanation:
         record = store.find(name)
         journal = store.replay_campaign(record.id)
         request = TuneRequest.model_validate(record.plan.settings["request"])
-        return explanation_of(record, request, read_story(journal, request))
+        said = explanation_of(record, request, read_story(journal, request))
+        return said.model_copy(update={"questions": list(_questions(journal.dialogues()))})
 
 
 def explanation_of(record: CampaignRecord, request: TuneRequest, story: Story) -> Explanation:
-    """The story of one campaign as a value."""
+    """The story of one campaign as a value, but for what models asked while they thought."""
     asked = ROLES if request.mind != AGENT else ()
     outcome = story.outcome
     return Explanation(
@@ -103,6 +111,28 @@ def _analysis(said: Analysis) -> ExplainedAnalysis:
         remarks=remarks,
         bottlenecks=bottlenecks,
     )
+
+
+def _questions(dialogues: Iterable[Dialogue]) -> Iterator[ExplainedQuestion]:
+    """What models asked of tools, in order."""
+    for dialogue in dialogues:
+        for call in answered_calls(dialogue.request):
+            given = call.arguments
+            if isinstance(given, dict):
+                given = ", ".join(f"{name}={value}" for name, value in given.items())
+            lines = [line.strip() for line in call.answer.splitlines()]
+            told = [line for line in lines if line and line not in FENCES]
+            yield ExplainedQuestion(
+                role=dialogue.role,
+                tool=call.tool,
+                arguments=_cut(str(given)),
+                answer=_cut(told[0]) if told else "",
+            )
+
+
+def _cut(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def _steps(story: Story) -> Iterator[ExplainedStep]:

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from perfwright.app.campaign.minds import check_minds, wait_for_model
-from perfwright.app.campaign.tune import replay, tune
+from perfwright.app.campaign.tune import tune
 from perfwright.app.inside.inspection import outline
+from perfwright.app.record.replay import replay
 from perfwright.app.request import TuneRequest
 from perfwright.app.study.estimate import estimate
 from perfwright.core.events import Event, StageBegan, silent

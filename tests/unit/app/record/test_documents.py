@@ -129,11 +129,12 @@ def test_recipe_and_report_are_named_only_when_they_are_there(
 # --- other ends -----------------------------------------------------------------------------
 
 
-def test_no_gain_is_a_figure_of_one_without_pairs(recorded: Recorder) -> None:
+def test_no_gain_is_a_figure_of_one_without_pairs_or_bounds(recorded: Recorder) -> None:
     said = document(recorded(draft("slow")))
     assert said.status is Status.NO_GAIN
     assert said.result is not None
     assert (said.result.speedup, said.result.pairs) == (1.0, 0)
+    assert (said.result.low, said.result.high) == (None, None)
     assert said.edits == []
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,9 @@ from perfwright.core.protocols import Mind
 from perfwright.errors import UserError
 from perfwright.report.explanation import Calibration, Explanation
 from perfwright.report.story import story_lines
+from perfwright.settings import Settings
+from perfwright.store.journal import JournalStore
+from perfwright.store.records import Dialogue
 from perfwright.testing.mind import draft
 
 Recorder = Callable[..., str]
@@ -146,3 +149,54 @@ def test_a_campaign_that_does_not_exist_is_an_error_that_names_the_nearest(impro
     with pytest.raises(UserError) as error:
         explain("tiny-zzz")
     assert improved in error.value.cause
+
+
+# --- what models asked of tools -------------------------------------------------------------
+
+
+def exchange(*calls: tuple[str, object, str], before: Sequence[object] = ()) -> dict[str, object]:
+    """A request that brings the answers to these calls."""
+    asked = [{"name": name, "arguments": given} for name, given, _ in calls]
+    said: list[object] = [*before, {"role": "assistant", "content": "", "tool_calls": asked}]
+    said += [{"role": "tool", "name": name, "content": told} for name, _, told in calls]
+    return {"messages": said, "tools": [{"name": "remarks"}, {"name": "function_ir"}]}
+
+
+def asked(recorded: Recorder, *requests: dict[str, object]) -> list[tuple[str, str, str]]:
+    """Tool, arguments and answer as explained, of a campaign with these requests on record."""
+    name = recorded(draft("fast"), die_at=4)
+    with JournalStore.open(Settings.load().home) as store, store.open_campaign(name) as journal:
+        for request in requests:
+            journal.record(Dialogue("reasoner", request, {}))
+    return [(q.tool, q.arguments, q.answer) for q in explain(name).questions]
+
+
+def test_a_question_is_told_once_with_a_line_of_its_answer(recorded: Recorder) -> None:
+    first = exchange(("remarks", {"function": "mix", "kind": "missed"}, "\n2 remarks\nmore"))
+    messages = first["messages"]
+    assert isinstance(messages, list)
+    later = exchange(("function_ir", {"function": "mix"}, "define i32"), before=messages)
+    assert asked(recorded, {"messages": [], "tools": []}, first, later) == [
+        ("remarks", "function=mix, kind=missed", "2 remarks"),
+        ("function_ir", "function=mix", "define i32"),
+    ]
+
+
+def test_the_fence_around_data_is_no_answer(recorded: Recorder) -> None:
+    fenced = exchange(("function_ir", {}, "<data>\nbefore licm: 40 lines\n</data>"))
+    assert asked(recorded, fenced) == [("function_ir", "", "before licm: 40 lines")]
+
+
+def test_two_questions_at_once_keep_their_own_answers(recorded: Recorder) -> None:
+    both = exchange(("remarks", {"n": 1}, "one"), ("remarks", {"n": 2}, "two"))
+    assert asked(recorded, both) == [("remarks", "n=1", "one"), ("remarks", "n=2", "two")]
+
+
+def test_an_answer_that_was_refused_is_no_question(recorded: Recorder) -> None:
+    assert asked(recorded, exchange(("answer", {"edits": []}, "no edits"))) == []
+
+
+def test_long_or_hostile_text_is_cut_to_a_line(recorded: Recorder) -> None:
+    ((_, arguments, answer),) = asked(recorded, exchange(("remarks", "\x1b[31m" * 200, "x" * 999)))
+    assert "\x1b" not in arguments
+    assert (len(arguments), len(answer)) == (123, 123)
