@@ -41,7 +41,7 @@ COMMAND_LINES = {
     "--rounds -1": ("invalid value for '--rounds'", "perfwright tune --help"),
     "--bogus": ("no such option: --bogus", "perfwright tune --help"),
     "--time 10x": ("'10x' is not a duration", "write for example 90s, 10m"),
-    "--mind builtn": ("unknown mind 'builtn'", "try:   builtin"),
+    "--mind builtn": ("unknown mind 'builtn'", "try:   --mind builtin"),
     "--metric cycle": ("unknown metric 'cycle'", "known: cycles, "),
     "--levels pipelin": ("unknown level 'pipelin'", "try:   pipeline"),
     "--cpu znver": ("unknown CPU 'znver'", "known: znver"),

@@ -244,10 +244,7 @@ def replay(campaign: CampaignId, json: Json = False) -> None:
     """Run a campaign again from its journal alone, and compare the decisions."""
     from perfwright.app.record.replay import replay as run_replay
 
-    replayed = run_replay(campaign)
-    output.campaign(replayed.document, json=json)
-    for line in replayed.lines():
-        output.note(line)
+    output.replayed(run_replay(campaign), json=json)
 
 
 @app.command()

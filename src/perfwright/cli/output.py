@@ -16,6 +16,7 @@ from perfwright.report.document import CampaignDocument, stillborn
 
 if TYPE_CHECKING:
     from perfwright.app.campaign.tune import Ended
+    from perfwright.app.record.replay import Replayed
 
 INTERRUPTED = 130
 
@@ -55,6 +56,13 @@ def campaign(document: CampaignDocument, *, json: bool) -> None:
     from perfwright.report.text import summary
 
     show(document, summary(document), json=json)
+
+
+def replayed(result: Replayed, *, json: bool) -> None:
+    """A campaign that was run again from its record, and what was compared."""
+    campaign(result.document, json=json)
+    for line in result.lines():
+        note(line)
 
 
 def failed(error: PerfwrightError, *, json: bool, document: CampaignDocument | None = None) -> int:

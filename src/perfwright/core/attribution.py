@@ -2,12 +2,15 @@
 
 An edit whose removal leaves the machine code unchanged goes without being measured; groups
 are tried before single edits; an edit that the cap on pairs cannot resolve stays only if its
-estimate is at least the smallest effect that matters, and is marked as unresolved.
+estimate is at least the smallest effect that matters, and is marked as unresolved.  A series
+that ended before it could say anything (time was up, nothing could be counted) takes no edit.
 
 What is lost adds up: what would be left is compared with the winner itself, not with what was
-left before, so that many edits of less than the smallest effect each cannot all go.  Once
-leaving an edit out made the program faster by the smallest effect or more, the faster one
-stands for the winner: else what was gained there would pay for losing good edits.
+left before, so that many edits of less than the smallest effect each cannot all go.  Once the
+program was called faster without an edit, or was estimated faster by the smallest effect, that
+one stands for the winner: else what was gained there would pay for losing good edits.  The
+price of both rules: after a loss that no series could resolve, an edit worth nothing stays more
+often.
 
 Every comparison is a series of fresh pairs of its own, at the measurer's confidence: at 95 %, in
 at most 2.5 % of all cases what is no slower without an edit is called slower, and the edit
@@ -19,6 +22,7 @@ confirmation, which sees none of these pairs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -87,6 +91,8 @@ def prune(winner: Build, correctness: Correctness, team: Pruners) -> Pruned:
         if lesser is None:
             continue
         if lesser.build.code == pruned.build.code:
+            if reference.code == lesser.build.code:
+                reference = lesser.build
             pruned = lesser
             continue
         comparison = _compare(reference, lesser.build, team)
@@ -156,7 +162,7 @@ def _priced(edit: Edit, price: Comparison, team: Pruners, *, kept: bool) -> Cont
 
 def _earns_its_place(comparison: Comparison) -> bool:
     if comparison.verdict is Verdict.INCONCLUSIVE:
-        return comparison.ratio >= 1 + SMALLEST_EFFECT
+        return _says_nothing(comparison) or comparison.ratio >= 1 + SMALLEST_EFFECT
     return comparison.verdict is Verdict.FASTER
 
 
@@ -165,3 +171,8 @@ def _harms(comparison: Comparison) -> bool:
     if comparison.verdict is Verdict.INCONCLUSIVE:
         return comparison.ratio * (1 + SMALLEST_EFFECT) <= 1
     return comparison.verdict is Verdict.SLOWER
+
+
+def _says_nothing(comparison: Comparison) -> bool:
+    """Whether there were too few pairs for any interval, or none."""
+    return math.isinf(comparison.high)

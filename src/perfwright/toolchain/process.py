@@ -17,7 +17,7 @@ import shlex
 import signal
 import subprocess  # noqa: TID251 - this module is the door
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
@@ -136,17 +136,6 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _limiter(limits: Limits) -> Callable[[], None] | None:
-    if limits.memory is None:
-        return None
-    size = limits.memory
-
-    def apply() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-    return apply
-
-
 def run(
     argv: Sequence[str | os.PathLike[str]],
     *,
@@ -182,10 +171,10 @@ def run(
             stdout=stdout_file or subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_limiter(limits),  # noqa: PLW1509 - one thread, nothing but setrlimit
         )
     try:
         _running.add(process.pid)
+        _limit_memory(process.pid, limits.memory)
         with contextlib.closing(_Pipes(process, stdin, limits.output)) as pipes:
             timed_out = pipes.follow(None if limits.wall is None else started + limits.wall)
             if timed_out or pipes.flooded:
@@ -209,6 +198,17 @@ def run(
         env=dict(env or {}),
         flooded=pipes.flooded,
     )
+
+
+def _limit_memory(pid: int, size: int | None) -> None:
+    """Limit a program that has just begun, and whatever it starts.
+
+    Not before its `exec`: Python code between fork and exec may hang where there are threads, and
+    prints a traceback when Ctrl-C comes in between.
+    """
+    if size is not None:
+        with contextlib.suppress(ProcessLookupError):  # it is over already
+            resource.prlimit(pid, resource.RLIMIT_AS, (size, size))
 
 
 class _Pipes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from perfwright.core.candidate import Candidate
 from perfwright.core.protocols import Build, Refusal
 from perfwright.core.trial import Correctness
 from perfwright.core.verdict import Comparison, Verdict
+from perfwright.testing.measurer import ScriptedMeasurer
 from perfwright.testing.mind import draft
 from perfwright.testing.program import ScriptedProgram
 from perfwright.testing.team import ScriptedTeam
@@ -63,6 +65,25 @@ def test_each_kept_edit_has_its_price() -> None:
         "pipeline: good3": pytest.approx(1.09, abs=0.03),
     }
     assert [event.kept for event in team.reporter.of(events.EditPriced)] == [True, True]
+
+
+@pytest.mark.parametrize("ratio", [0.99, 1.0, 1.002])
+def test_a_series_that_says_nothing_takes_no_edit(
+    ratio: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_short = Comparison(Verdict.INCONCLUSIVE, ratio, 0.0, math.inf, 1)
+    monkeypatch.setattr(ScriptedMeasurer, "attribute", lambda *_: cut_short)
+
+    result, _ = pruned(draft("good1", "good2", "neutral"))
+
+    assert kept(result) == ["good1", "good2", "neutral"]
+
+
+def test_an_edit_without_effect_on_the_code_makes_nothing_be_measured_twice() -> None:
+    _, plain = pruned(draft("good1", "good2"))
+    _, beside = pruned(draft("good1", "good2", "idle"))
+
+    assert len(beside.measurer.timed) == len(plain.measurer.timed)
 
 
 def test_halves_are_tried_before_single_edits() -> None:

@@ -233,7 +233,7 @@ def test_a_wrong_oracle_names_its_line(folder: Path) -> None:
 def test_an_unknown_tolerance_names_the_known_ones(folder: Path) -> None:
     error = error_of(folder, PROGRAM + "[oracle]\nstdout = { relative = 1e-9 }\n")
     assert error.fact.endswith(":4: unknown key 'relative' in [oracle.stdout]")
-    assert error.cause == "known: rel, abs"
+    assert error.cause == "known: abs, rel"
 
 
 def test_a_negative_tolerance_is_refused(folder: Path) -> None:

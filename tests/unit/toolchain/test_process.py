@@ -107,6 +107,16 @@ def test_a_slow_program_is_killed_with_its_children_and_what_it_said_is_kept(
     assert _ended(int(child.read_text()))
 
 
+def test_the_memory_of_a_program_and_of_what_it_starts_is_limited() -> None:
+    size = Bytes(2**30)
+    result = run(
+        ["sh", "-c", "read go; ulimit -v; sh -c 'ulimit -v'"],
+        stdin=b"go\n",
+        limits=Limits(memory=size),
+    )
+    assert result.text == f"{size // 1024}\n" * 2
+
+
 def test_a_program_that_has_closed_its_outputs_is_still_waited_for() -> None:
     assert run(["sh", "-c", "exec >&- 2>&-; sleep 0.1; exit 5"]).status == 5
     slow = run(["sh", "-c", "exec >&- 2>&- <&-; sleep 60"], limits=Limits(wall=0.2))

@@ -187,7 +187,7 @@ def test_each_method_has_a_folder_whatever_its_name(
 def test_methods_whose_folders_would_be_the_same_do_not_share_one(
     run: Callable[..., BenchResult], tmp_path: Path
 ) -> None:
-    run(methods=("exec:a b", "exec:a_b"), only=("crc",), out=tmp_path / "out")
+    run(methods=("exec:true a b", "exec:true a_b"), only=("crc",), out=tmp_path / "out")
     assert len(list(tmp_path.glob("out/*/crc.json"))) == 2
 
 
