@@ -12,6 +12,7 @@ from perfwright.app.agent.session import Session, open_session, resume_session
 from perfwright.app.agent.tuning import Tuning, open_tuning, resume_tuning
 from perfwright.app.request import TuneRequest
 from perfwright.errors import UserError, shortened
+from perfwright.program.spec import COMMANDS_NAME, FILE_NAME
 
 HeldT = TypeVar("HeldT", Session, Tuning)
 
@@ -71,6 +72,8 @@ class Desk:
     def permitted(self, program: str) -> Path:
         """The path of a program that may be opened; links are followed before it is judged.
 
+        That holds for the files of a folder that make it a program, too.
+
         Raises:
             UserError: it may not.
         """
@@ -82,7 +85,10 @@ class Desk:
         except (OSError, ValueError, RuntimeError) as error:
             cause = error.strerror if isinstance(error, OSError) else str(error)
             raise UserError(f"{shortened(program)!r} is no path", cause=cause or "") from error
-        if not any(real.is_relative_to(place.resolve()) for place in self.allowed):
+        names = (FILE_NAME, COMMANDS_NAME) if real.is_dir() else ()
+        read = (real, *((real / name).resolve() for name in names))
+        places = [place.resolve() for place in self.allowed]
+        if not all(any(file.is_relative_to(place) for place in places) for file in read):
             raise self._elsewhere(f"{program} may not be opened here")
         return path
 

@@ -153,7 +153,8 @@ def run(
         env: variables to *add* to the present environment.
         stdin: what it reads on standard input.
         limits: at those of wall time and output the whole process group is killed.  Whoever
-            holds the outputs open when the program has ended is waited for while it prints.
+            holds the outputs open when the program has ended is waited for while it prints,
+            and then killed if it is of the group.
         stdout_file: where its standard output goes; collected in the result when `None`.
 
     Raises:
@@ -177,8 +178,9 @@ def run(
         _limit_memory(process.pid, limits.memory)
         with contextlib.closing(_Pipes(process, stdin, limits.output)) as pipes:
             timed_out = pipes.follow(None if limits.wall is None else started + limits.wall)
-            if timed_out or pipes.flooded:
+            if timed_out or pipes.open:  # a limit was reached, or whoever was left behind is silent
                 _kill_group(process.pid)
+            if timed_out or pipes.flooded:
                 pipes.drain()
             process.wait()
     except BaseException:
@@ -231,6 +233,11 @@ class _Pipes:
         self._selector.register(process.stdin, selectors.EVENT_WRITE)
 
     @property
+    def open(self) -> bool:
+        """Whether there may be more to pass on."""
+        return bool(self._selector.get_map())
+
+    @property
     def flooded(self) -> bool:
         """Whether there was more of an output than its limit."""
         return self._most is not None and any(
@@ -244,7 +251,7 @@ class _Pipes:
             Whether it still ran at the deadline, a value of `time.monotonic`.
         """
         news = time.monotonic()
-        while self._selector.get_map() and not self.flooded:
+        while self.open and not self.flooded:
             now = time.monotonic()
             running = self._process.poll() is None
             if deadline is not None and now >= deadline:
@@ -259,7 +266,7 @@ class _Pipes:
     def drain(self) -> None:
         """Collect what there still is from a program that was killed."""
         deadline = time.monotonic() + _SILENCE
-        while self._selector.get_map() and not self.flooded and time.monotonic() < deadline:
+        while self.open and not self.flooded and time.monotonic() < deadline:
             self._pass_on(_LOOK_AGAIN)
 
     def text(self, pipe: IO[bytes] | None) -> bytes:

@@ -36,6 +36,18 @@ def test_a_link_that_leads_out_may_not(tmp_path: Path) -> None:
         desk(inside).permitted("link/other.c")
 
 
+@pytest.mark.parametrize("name", ["perfwright.toml", "compile_commands.json"])
+def test_a_folder_whose_description_lies_elsewhere_may_not(tmp_path: Path, name: str) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    assert desk(inside).permitted(".")
+    (tmp_path / name).write_text("secret")
+    (inside / name).symlink_to(tmp_path / name)
+
+    with pytest.raises(UserError, match="may not be opened"):
+        desk(inside).permitted(".")
+
+
 def test_a_server_for_one_program_opens_no_other(tmp_path: Path) -> None:
     one = desk(tmp_path, tmp_path / "one.c")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.usage import RequestUsage
 
-from perfwright.minds.llm.clean import RESPONSE, cleaned, shortened
+from perfwright.minds.llm.clean import RESPONSE, cleaned, shortened, without
 from perfwright.minds.llm.ledger import UnusableError
 
 KEY = "sk-1234567890"
@@ -104,3 +105,9 @@ def test_an_ordinary_dialogue_is_said_again_as_it_is() -> None:
         ModelRequest([ToolReturnPart("a", "seen", tool_call_id="1")]),
     ]
     assert shortened(dialogue) == dialogue
+
+
+def test_a_key_that_is_escaped_as_in_json_is_taken_out() -> None:
+    key = 'sk-secret"quo\\te'
+
+    assert without([key], f"it is {json.dumps(key)}, {key}") == 'it is "***", ***'

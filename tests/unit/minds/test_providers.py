@@ -72,6 +72,16 @@ def test_an_unknown_kind_of_mind_lists_all_kinds(name: str, hint: str) -> None:
         assert kind in caught.value.cause
 
 
+def test_a_base_address_that_is_none_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-nobody")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://somebody:hunter2/v1")
+
+    with pytest.raises(UserError, match="OPENAI_BASE_URL is no address") as caught:
+        choose("openai:some", "scorer", timeout=1)
+
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("address", ["http://", "https:///v1", "http://[", "http://host:99999/v1"])
 def test_an_address_without_a_host_is_none(address: str) -> None:
     with pytest.raises(UserError, match="is no address"):

@@ -131,6 +131,14 @@ def test_a_program_that_left_somebody_with_its_outputs_has_ended(wall: float | N
     assert (result.ok, result.text) == (True, "said\n")
 
 
+def test_whoever_a_program_leaves_behind_in_its_group_is_ended(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+
+    assert run(["sh", "-c", f"sleep 60 & echo $! > {child}"]).ok
+
+    assert _ended(int(child.read_text()))
+
+
 def test_waiting_for_somebody_elses_silence_costs_no_time_of_ours() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     run(["sh", "-c", "setsid sleep 20 & exit 0"], limits=Limits(wall=60.0))

@@ -169,8 +169,10 @@ def machine_code(place: Workplace, candidate: Candidate, name: str) -> FunctionC
     unit, _, symbol = name.rpartition(":")
     binary = place.artefacts.path(built(place, candidate).binaries[0])
     site = place.workshop.site
-    found = disassemble_code(binary, [symbol], site.toolchain, site.runner)
-    codes = [code for code in found if code.instructions]
+    codes: list[FunctionCode] = []
+    if symbol and "," not in symbol:  # the disassembler would take none for all, and a list
+        found = disassemble_code(binary, [symbol], site.toolchain, site.runner)
+        codes = [code for code in found if code.instructions]
     files = {f.address: f.unit for f in read_binary(binary).functions if f.name == symbol}
     if unit:  # a global function has no file, and one of a link-time build that of no unit
         others = {Path(each.name).name for each in place.captured.units} - {Path(unit).name}

@@ -42,9 +42,9 @@ _SHORTEST_KEY = 8
 
 
 def without(secrets: Sequence[str], text: str) -> str:
-    """The text with stars in the place of keys."""
+    """The text with stars in the place of keys, as they are or escaped as in JSON."""
     for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
+        text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
     return text
 
 

@@ -131,6 +131,8 @@ def _unknown(name: str) -> UserError:
 
 def _made(provider: Provider, name: str, model: str, key: str) -> Any:
     url = os.environ.get(provider.url) if provider.url else None
+    if url and not _is_address(url):  # it is not shown: somebody may have put a password into it
+        raise UserError(f"{provider.url} is no address", hint="write http://HOST[:PORT]/...")
     try:
         return provider.make(model, key, url or None)
     except ImportError as error:
@@ -140,7 +142,7 @@ def _made(provider: Provider, name: str, model: str, key: str) -> Any:
 def _compatible(name: str) -> Chosen:
     """An OpenAI-compatible server: `URL#MODEL`."""
     url, model = urldefrag(name.removeprefix(f"{COMPATIBLE}:"))
-    if not _URL.match(url) or not _has_host(url):
+    if not _is_address(url):
         raise UserError(
             f"{name!r} is no address", hint=f"--mind {COMPATIBLE}:http://127.0.0.1:8000/v1#MODEL"
         )
@@ -153,10 +155,10 @@ def _compatible(name: str) -> Chosen:
     return Chosen(name, _made(made, COMPATIBLE, model or "default", key), _secrets(key), True)
 
 
-def _has_host(url: str) -> bool:
+def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(_URL.match(url) and parts.hostname) and parts.port != 0
     except ValueError:  # brackets or a port that make no sense
         return False
 
