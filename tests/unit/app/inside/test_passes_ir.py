@@ -369,5 +369,8 @@ def test_functions_of_one_name_are_shown_by_their_units(program: Program) -> Non
     with pytest.raises(UserError, match="2 functions of this build are called work"):
         assembly(place, BASELINE, "work")
     assert assembly(place, BASELINE, "x.c:work") != assembly(place, BASELINE, "y.c:work")
+    for odd in ("x.c:", "", "work,main"):  # the disassembler would take more than one function
+        with pytest.raises(UserError, match="is not in this build"):
+            assembly(place, BASELINE, odd)
     with pytest.raises(UserError, match=r"m\.c:work is not in this build"):
         block_lines(place, known, "m.c:work")
