@@ -231,3 +231,8 @@ def test_what_edits_of_no_lever_bring_is_not_lost_with_the_next_candidate() -> N
 def test_a_candidate_is_foretold_from_what_it_brought_itself() -> None:
     beliefs = believe((A, B), [measured(candidate(A, B), 1.10)])
     assert beliefs.step((), candidate(A, B).edits).mean == pytest.approx(math.log(1.1), abs=0.01)
+
+
+def test_nothing_is_foretold_as_certain() -> None:
+    edits = candidate(lever("a")).edits
+    assert believe([], []).step(edits, edits[::-1]).stdev > 0

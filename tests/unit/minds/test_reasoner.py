@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from perfwright.core.candidate import Candidate
+from perfwright.core.candidate import Candidate, Edit
 from perfwright.core.evidence import Fact
 from perfwright.core.protocols import Lesson, Situation
 from perfwright.core.trial import TrialState
@@ -188,6 +188,31 @@ def test_what_was_tried_is_not_proposed_again(
             break
         tried.add(drafts[0].id)
         trial = measured(drafts[0], 1.0 if number % 2 else 0.97, trial=f"{number}.1")
+        situation = after(situation, trial, Lesson(trial.id, ""))
+
+
+@given(ratios=st.lists(st.sampled_from([0.9, 0.97, 1.01, 1.05]), min_size=4, max_size=8))
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_no_set_of_edits_is_proposed_twice_in_whatever_order(
+    benches: Benches,
+    situations: Situations,
+    diagnoses: tuple[Diagnosis, ...],
+    ratios: Sequence[float],
+) -> None:
+    situation, tried = situations(), set[frozenset[Edit]]()
+    for number, ratio in enumerate(ratios, 1):
+        drafts = LeverReasoner(benches()).reason(situation, diagnoses)
+        sets = [frozenset(draft.edits) for draft in drafts]
+        assert not tried & set(sets)
+        if not drafts:
+            break
+        tried.add(sets[0])
+        trial = measured(drafts[0], ratio, trial=f"{number}.1")
         situation = after(situation, trial, Lesson(trial.id, ""))
 
 

@@ -28,6 +28,9 @@ from perfwright.minds.builtin.levers import Called
 _INTERACTION = 0.02
 """Standard deviation of what levers do to each other, in log speed-up."""
 
+_LEAST_DEVIATION = 1e-3
+"""No candidate is known better than this, measured or not."""
+
 _WRONG = -0.3
 """What a wrong or unbuildable candidate counts as: enough to leave its levers alone."""
 
@@ -71,7 +74,8 @@ class Beliefs:
             _explained(edits, self.levers) and frozenset(edits) not in self.own
             for edits in (before, after)
         )
-        variance = max(0.0, float(change @ self.covariance @ change)) + new * _INTERACTION**2
+        variance = float(change @ self.covariance @ change) + new * _INTERACTION**2
+        variance = max(variance, _LEAST_DEVIATION**2)
         return NormalDist(float(change @ self.joint), math.sqrt(variance))
 
 
@@ -116,7 +120,7 @@ def _outcome(trial: Trial) -> tuple[float, float] | None:
     if trial.state is TrialState.MEASURED and trial.over_baseline is not None:
         over = trial.over_baseline
         width = math.log(over.high / over.low) if over.low > 0 else 0.2
-        return math.log(over.ratio), max(width / 4, 1e-3)
+        return math.log(over.ratio), max(width / 4, _LEAST_DEVIATION)
     if trial.state in (TrialState.WRONG, TrialState.UNBUILDABLE):
         return _WRONG, 0.1
     return None

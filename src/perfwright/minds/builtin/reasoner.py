@@ -51,12 +51,14 @@ class LeverReasoner:
         most = _by_round(_MOST_LEVERS, situation.round)
         base = self._trimmed(situation.incumbent, beliefs)
         fresh = self._screened(base, beliefs, curiosity, most, situation.trials)
-        tried = {trial.candidate.id for trial in situation.trials} | {situation.incumbent.id}
+        # As sets: a lever that is taken out and put back stands elsewhere, and that is no idea.
+        known = [situation.incumbent, *(trial.candidate for trial in situation.trials)]
+        tried = {frozenset(candidate.edits) for candidate in known}
         drafts = []
         for size in (most, 1):
             draft = _bundle(base, fresh[:size], levers)
-            if draft.edits and draft.id not in tried:
-                tried.add(draft.id)
+            if draft.edits and frozenset(draft.edits) not in tried:
+                tried.add(frozenset(draft.edits))
                 step = beliefs.step(situation.incumbent.edits, draft.edits)
                 drafts.append(_foretold(draft, step))
         return drafts
