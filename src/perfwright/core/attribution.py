@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from perfwright.core import events
 from perfwright.core.candidate import Edit
@@ -65,6 +65,13 @@ class Pruners(Protocol):
 
 
 @dataclass(frozen=True)
+class WrongWinner:
+    """The winner itself gave a wrong result while it was compared with less of it."""
+
+    winner: Refusal
+
+
+@dataclass(frozen=True)
 class Pruned:
     """What is left of the winner, how it is known to be right, and what each edit is worth."""
 
@@ -78,6 +85,9 @@ def prune(winner: Build, correctness: Correctness, team: Pruners) -> Pruned:
 
     Nothing is compared with the baseline here: that is the confirmation, which also prices
     a winner that has one edit.
+
+    Raises:
+        WrongResultError: the winner turned out wrong.
     """
     pruned = Pruned(winner, correctness)
     reference = winner
@@ -142,15 +152,20 @@ def _compare(winner: Build, lesser: Build, team: Pruners) -> Comparison | Refusa
     """The winner against less of it; a refusal if the lesser one turns out wrong."""
     label = f"prune {lesser.candidate.id} from {winner.candidate.id}"
 
-    def attribute() -> Comparison | Refusal:
+    def attribute() -> Comparison | Refusal | WrongWinner:
         try:
             return team.measurer.attribute(label, winner, lesser)
         except WrongResultError as error:
-            if error.build.candidate != lesser.candidate:
-                raise
-            return error.refusal
+            wrong_winner = error.build.candidate == winner.candidate
+            return WrongWinner(error.refusal) if wrong_winner else error.refusal
 
-    return team.journal.once(f"{label}/compare", Comparison | Refusal, attribute)
+    kinds: Any = Comparison | Refusal | WrongWinner
+    said: Comparison | Refusal | WrongWinner = team.journal.once(
+        f"{label}/compare", kinds, attribute
+    )
+    if isinstance(said, WrongWinner):
+        raise WrongResultError(winner, said.winner)
+    return said
 
 
 def _priced(edit: Edit, price: Comparison, team: Pruners, *, kept: bool) -> Contribution:

@@ -303,6 +303,8 @@ class Campaign:
         pruned = self._prune(incumbent)
         if pruned is None:
             return nothing
+        if isinstance(pruned, Refusal):
+            return replace(nothing, unconfirmed=incumbent.candidate)
         if pruned.build.code == ground.baseline.code and self.settings.deduplicate:
             return replace(nothing, unconfirmed=incumbent.candidate)
         confirmation = self._confirm(pruned.build, ground.baseline)
@@ -320,13 +322,21 @@ class Campaign:
             correctness=pruned.correctness,
         )
 
-    def _prune(self, incumbent: Build) -> Pruned | None:
-        """What is left of the winner; `None` if nothing has beaten the baseline."""
+    def _prune(self, incumbent: Build) -> Pruned | Refusal | None:
+        """What is left of the winner; `None` if nothing has beaten the baseline.
+
+        A refusal: the winner turned out wrong.
+        """
         accepted = [trial for trial in self.trials if trial.accepted]
         if not accepted or accepted[-1].correctness is None:
             return None
         self._say(events.StageBegan("prune"))
-        return prune(incumbent, accepted[-1].correctness, self.team)
+        try:
+            return prune(incumbent, accepted[-1].correctness, self.team)
+        except WrongResultError as error:
+            reason = error.refusal.reason
+            self._say(events.Warned(f"the winner was wrong when it was pruned: {reason}"))
+            return error.refusal
 
     def _confirm(self, winner: Build, baseline: Build) -> Comparison | Refusal:
         self._say(events.StageBegan("confirm"))

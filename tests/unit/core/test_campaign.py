@@ -11,10 +11,12 @@ from perfwright.core import events
 from perfwright.core.budget import Budget
 from perfwright.core.campaign import Campaign, Outcome, Settings, Status
 from perfwright.core.candidate import BASELINE, Candidate
-from perfwright.core.protocols import Lesson, Refusal, Situation
+from perfwright.core.protocols import Build, Lesson, Refusal, Situation, WrongResultError
 from perfwright.core.trial import Correctness, Trial, TrialState
-from perfwright.core.verdict import Verdict
+from perfwright.core.verdict import Comparison, Verdict
 from perfwright.errors import MindError, ProgramError
+from perfwright.testing.journal import MemoryJournal
+from perfwright.testing.measurer import ScriptedMeasurer, ScriptedPair
 from perfwright.testing.mind import ScriptedMind, WanderingMind, draft
 from perfwright.testing.program import ScriptedChecker, ScriptedProgram
 from perfwright.testing.team import ScriptedTeam
@@ -83,6 +85,29 @@ def test_a_gain_that_is_not_confirmed_is_no_gain() -> None:
     assert outcome.final == BASELINE
     assert outcome.unconfirmed == draft("lucky")
     assert outcome.confirmation is not None
+
+
+@pytest.mark.parametrize("step", ["attribute", "confirm"])
+def test_a_winner_that_turns_out_wrong_is_no_gain(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def wrong(self: object, label: str, winner: Build, other: Build) -> Comparison:
+        asked.append(label)
+        raise WrongResultError(winner, Refusal("stdout differs in run 7"))
+
+    monkeypatch.setattr(ScriptedMeasurer, step, wrong)
+    journal = MemoryJournal[ScriptedPair]()
+    for _ in range(2):
+        team = ScriptedTeam(PROGRAM, [draft("fast", "quick")], journal=journal, pairs=journal)
+        outcome = team.run(Budget(rounds=1))
+        assert outcome.status is Status.NO_GAIN
+        assert outcome.final == BASELINE
+        assert outcome.unconfirmed == draft("fast", "quick")
+        said = [event.text for event in team.reporter.of(events.Warned)]
+        assert any("the winner was wrong" in text and "in run 7" in text for text in said), said
+    assert len(asked) == 1, "the second campaign answers from the record"
 
 
 def test_the_next_candidate_competes_with_the_incumbent() -> None:
