@@ -13,7 +13,7 @@ from perfwright.pipeline.tree import parse
 from perfwright.pipeline.validate import validate
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.program.build import BuildFailure, Kind
-from perfwright.program.plan import machine_options
+from perfwright.program.plan import machine_options, optimised_by_linker
 from perfwright.toolchain.about import option_table, pass_registry
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def pipeline_level(place: Workplace) -> PipelineLevel:
         try_out=_Trial(place).try_out,
         host_cpu=setup.host.cpu,
         staged=lambda: place.staged_is_open,
+        linked=frozenset(
+            unit.name for unit in place.captured.units if optimised_by_linker(unit, setup.base)
+        ),
     )
 
 

@@ -253,6 +253,14 @@ def link_option(text: str) -> tuple[str, ...]:
     return linker_words("-mllvm", text)
 
 
+def plugin_option(text: str) -> tuple[str, ...]:
+    """An LLVM option for the link-time optimisation of whatever linker the program's build uses.
+
+    lld takes this form too, and LLVM's plugin (for GNU ld and gold) no other.
+    """
+    return linker_words(f"-plugin-opt={text}")
+
+
 def overlay_file(plan: BuildPlan) -> str:
     """The plan's overlay in the form of clang's `-ivfsoverlay` (YAML, of which JSON is a part)."""
     roots = [

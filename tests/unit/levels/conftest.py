@@ -24,7 +24,7 @@ from perfwright.program.bitcode import UnitBitcode, capture_bitcode
 from perfwright.program.build import BuildFailure
 from perfwright.program.capture import from_sources
 from perfwright.program.captured import CapturedBuild
-from perfwright.program.plan import machine_options
+from perfwright.program.plan import PLAIN, machine_options, optimised_by_linker
 from perfwright.program.spec import load
 from perfwright.toolchain import about, discovery
 from perfwright.toolchain.discovery import Toolchain
@@ -157,4 +157,5 @@ def pipeline_level(toolchain: Toolchain, captured: CapturedBuild, scratch: Path)
         unit_names=tuple(unit.name for unit in captured.units),
         try_out=try_out,
         host_cpu=host.cpu,
+        linked=frozenset(unit.name for unit in captured.units if optimised_by_linker(unit, PLAIN)),
     )

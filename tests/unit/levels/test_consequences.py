@@ -80,6 +80,14 @@ def test_a_program_that_is_optimised_at_the_link_is_recorded_there(linked: EditW
 
 
 @pytest.mark.llvm
+def test_options_reach_the_code_generation_at_the_link(
+    linked: EditWorkshop, edited: Edited
+) -> None:
+    aligned = made(linked, edited("option align-all-nofallthru-blocks=6"))
+    assert aligned.code != made(linked, BASELINE).code
+
+
+@pytest.mark.llvm
 def test_what_passes_did_at_the_link_is_gone_when_units_are_optimised_alone(
     linked: EditWorkshop, edited: Edited
 ) -> None:
@@ -100,11 +108,11 @@ def test_against_a_baseline_of_units_the_whole_program_is_not_said_to_miss_more_
 
 
 @pytest.mark.llvm
-@pytest.mark.parametrize("edit", ["link whole-program", "option unroll-runtime=false"])
+@pytest.mark.parametrize("edit", ["link whole-program", "option in main.c: unroll-runtime=false"])
 def test_nothing_is_told_of_a_candidate_with_the_same_code(
     workshops: Workshops, programs: Programs, toolchain: Toolchain, edited: Edited, edit: str
 ) -> None:
-    """Such as that of an option for units whose code is made at the link."""
+    """Such as that of an option for a unit whose code is made at the link."""
     flags = "-O3 -flto"
     captured = programs(flags, ldflags=f"{flags} -fuse-ld=lld -Xlinker --lto-O3")
     linked = workshops(toolchain, captured)

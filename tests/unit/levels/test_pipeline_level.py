@@ -11,7 +11,7 @@ from perfwright.core.protocols import Refusal
 from perfwright.levels.pipeline.level import NAME, PipelineLevel
 from perfwright.levels.protocol import Mended
 from perfwright.pipeline.repair_edit import EditRepairer
-from perfwright.program.plan import NO_LTO, PLAIN, BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, PLAIN, BuildPlan, link_option, plugin_option
 
 UNITS = ("main.c", "src/work.c")
 TEXT_OPTIONS = ("inlinedefault-threshold", "locally-hot-callsite-threshold")
@@ -117,6 +117,39 @@ def test_per_unit_takes_link_time_optimisation_back_behind_all_else(level: Pipel
     assert plan.compile_words() == ("-flto", "-mllvm", "-unroll-count=8", *NO_LTO)
     assert plan.link_words() == ("-flto", *NO_LTO)
     assert not plan.whole_program
+
+
+@pytest.fixture
+def flto(repairer: EditRepairer, opt: ScriptedOpt) -> PipelineLevel:
+    """Of a program that has one unit built with -flto."""
+    return PipelineLevel(repairer, UNITS, opt, linked=frozenset({"src/work.c"}))
+
+
+def test_a_build_with_flto_tells_options_to_its_own_linker(flto: PipelineLevel) -> None:
+    plan = planned(flto, "option unroll-count=8")
+    assert plan.compile_flags == passed("-unroll-count=8")
+    assert plan.link_flags == plugin_option("-unroll-count=8")
+    assert planned(flto, "link whole-program", "option unroll-count=8").link_flags == link_option(
+        "-unroll-count=8"
+    )
+    assert planned(flto, "link per-unit", "option unroll-count=8").link_flags == NO_LTO
+
+
+@pytest.mark.parametrize("edit", ["remove gvn#1", "remove in src/work.c: gvn#1"])
+def test_edits_of_passes_of_a_build_with_flto_say_what_becomes_of_its_link(
+    flto: PipelineLevel, edit: str
+) -> None:
+    reason = refused(flto.plan(edits(edit), PLAIN))
+    assert "do not reach src/work.c" in reason
+    assert "link whole-program" in reason
+    assert "link per-unit" in reason
+    assert set(planned(flto, edit, "link per-unit").unit_pipelines) >= {"src/work.c"}
+
+
+def test_a_unit_that_the_linker_does_not_optimise_takes_edits_of_passes(
+    flto: PipelineLevel,
+) -> None:
+    assert set(planned(flto, "remove in main.c: gvn#1").unit_pipelines) == {"main.c"}
 
 
 def test_without_whole_program_the_link_is_left_alone(level: PipelineLevel) -> None:

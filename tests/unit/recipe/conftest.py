@@ -12,7 +12,7 @@ import pytest
 from perfwright.evidence.elf import code_hash
 from perfwright.program.build import Built, build
 from perfwright.program.capture import from_sources
-from perfwright.program.plan import NO_LTO, BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, BuildPlan, link_option, plugin_option
 from perfwright.program.spec import load
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
 from perfwright.toolchain.discovery import Toolchain
@@ -62,10 +62,14 @@ PLANS: Mapping[str, BuildPlan] = {
     ),
     "pipeline": BuildPlan(whole_program=True, pipeline=PIPELINE),
     "per-unit": BuildPlan(compile_flags=NO_LTO, link_flags=NO_LTO),
+    "of-flto": BuildPlan(
+        compile_flags=("-mllvm", "-align-all-nofallthru-blocks=6"),
+        link_flags=plugin_option("-align-all-nofallthru-blocks=6"),
+    ),
     "one-unit": BuildPlan(unit_flags={"lib/step.c": ("-mllvm", "-unroll-count=8")}),
 }
 """What a recipe may ask of a build; each gives other code than the program's own build;
-`per-unit` where that has `-flto`."""
+`per-unit` and `of-flto` where that has `-flto`."""
 
 
 @dataclass(frozen=True)

@@ -62,15 +62,19 @@ def test_every_kind_of_recipe_gives_the_code_that_was_measured(
 @needs_cmake
 @pytest.mark.llvm
 @pytest.mark.parametrize(
-    "asking",
-    ['set(CMAKE_C_FLAGS "-O2 -flto")', "set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)"],
+    ("asking", "lto"),
+    [
+        ('set(CMAKE_C_FLAGS "-O2 -flto")', "-flto"),
+        ("set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)", "-flto=thin"),
+    ],
 )
-def test_a_build_with_link_time_optimisation_can_be_one_without(
-    bench: Bench, toolchain: Toolchain, asking: str
+@pytest.mark.parametrize("name", ["per-unit", "of-flto"])
+def test_a_recipe_for_a_build_with_link_time_optimisation(
+    bench: Bench, toolchain: Toolchain, asking: str, lto: str, name: str
 ) -> None:
     lists = LISTS.replace("add_sub", f"{asking}\nadd_link_options(-fuse-ld=lld)\nadd_sub")
-    option = ready(bench, "per-unit", toolchain, lists)
-    assert built(bench, option) == bench.measured(bench.plan("per-unit"), toolchain, ["-flto"])
+    option = ready(bench, name, toolchain, lists)
+    assert built(bench, option) == bench.measured(bench.plan(name), toolchain, [lto])
 
 
 @needs_cmake

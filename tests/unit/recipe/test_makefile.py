@@ -62,6 +62,18 @@ def test_a_build_with_link_time_optimisation_can_be_one_without(
 
 
 @pytest.mark.llvm
+def test_options_reach_the_link_time_optimisation_of_a_build_that_has_it(
+    bench: Bench, each_toolchain: Toolchain
+) -> None:
+    variables = VARIABLES.replace("-O2", "-O2 -flto") + "LDFLAGS = -flto -fuse-ld=lld\n"
+    ready(bench, "of-flto", each_toolchain, variables + RULES + INCLUDE)
+    bench.make()
+    assert bench.code() == bench.measured(bench.plan("of-flto"), each_toolchain, ["-flto"])
+    compiled = bench.plan("of-flto").model_copy(update={"link_flags": ()})
+    assert bench.code() != bench.measured(compiled, each_toolchain, ["-flto"])
+
+
+@pytest.mark.llvm
 @pytest.mark.parametrize("place", PLACES)
 def test_the_place_of_the_include_does_not_matter(
     bench: Bench, toolchain: Toolchain, place: str

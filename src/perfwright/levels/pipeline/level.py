@@ -3,6 +3,9 @@
 Edits of options and flags build on the user's own road, whatever it is.  Edits of passes need
 a pipeline: with `link whole-program` lld runs it over the merged program; without, `opt` runs
 it over each unit (the staged road), which no stock build can do and the recipe says so.
+
+A program whose own build says `-flto` is optimised when it is linked: options go to its linker
+too, and edits of passes must say what becomes of that link.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, SetOptio
 from perfwright.pipeline.fidelity import restored, text_options
 from perfwright.pipeline.repair_edit import EditRepairer
 from perfwright.pipeline.tree import Pipeline
-from perfwright.program.plan import NO_LTO, BuildPlan, link_option
+from perfwright.program.plan import NO_LTO, BuildPlan, link_option, plugin_option
 
 NAME = "pipeline"
 
@@ -34,6 +37,7 @@ class PipelineLevel:
         try_out: runs opt with a pipeline and options over a unit's IR; what it refuses.
         host_cpu: what `native` means, so that a recipe means the same everywhere.
         staged: whether the staged road is open (the identity check).
+        linked: the units whose passes run at link time in the program's own build (`-flto`).
     """
 
     repairer: EditRepairer
@@ -41,6 +45,7 @@ class PipelineLevel:
     try_out: Callable[[str, str, tuple[str, ...]], Refusal | None]
     host_cpu: str = ""
     staged: Callable[[], bool] = lambda: True
+    linked: frozenset[str] = frozenset()
 
     def repair(self, edits: tuple[Edit, ...]) -> Mended | Refusal:
         """Mend each edit; refuse what contradicts, fits nowhere, or makes opt fail."""
@@ -92,8 +97,12 @@ class PipelineLevel:
         for option in everywhere.mllvm():
             compile_flags += ["-mllvm", option]
         link_flags = list(base.link_flags)
-        for option in (*everywhere.mllvm(), *passes.options) if whole else ():
-            link_flags += link_option(option)
+        if whole:
+            for option in (*everywhere.mllvm(), *passes.options):
+                link_flags += link_option(option)
+        elif self.linked and everywhere.link is None:
+            for option in everywhere.mllvm():
+                link_flags += plugin_option(option)
         if everywhere.link is LinkMode.PER_UNIT:  # the build may say -flto
             compile_flags += NO_LTO
             link_flags += NO_LTO
@@ -140,6 +149,13 @@ class PipelineLevel:
                     "one pipeline over the merged program"
                 )
             return _Passes(str(self._edited(common, base)), {}, options)
+        missed = [name for name in self.unit_names if name in self.linked and own.get(name, common)]
+        if missed and settings(edits).link is None:
+            return Refusal(
+                f"edits of passes do not reach {shortened(missed[0])}: the program is built with "
+                "-flto, and its passes run when it is linked; add link whole-program to replace "
+                "them there, or link per-unit to optimise without it"
+            )
         if not self.staged():
             return Refusal(
                 "edits of passes need the staged road, which is closed: for this program it does "
