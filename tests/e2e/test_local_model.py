@@ -358,3 +358,6 @@ def test_a_campaign_ends_in_the_right_state(server: Server, user: User, tool_cal
     if document["status"] == "failed":
         assert "gave no usable answer in 3 drafts" in document["cause"]
         assert "perfwright explain last" in said.err
+    again = user.types("replay", "last").err
+    assert "the roles make the same of the answers in" in again
+    assert "not read" not in again

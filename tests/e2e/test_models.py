@@ -269,6 +269,8 @@ def test_its_story_can_be_told_when_the_model_is_gone(whole: Whole) -> None:
 def test_it_replays_offline_to_the_same_end(whole: Whole) -> None:
     assert whole.later["replay"].document == whole.document
     assert whole.later["show"].document == whole.document
+    assert "the roles make the same of the answers in" in whole.later["replay"].err
+    assert "not read" not in whole.later["replay"].err
 
 
 def test_orders_in_the_program_reach_the_model_as_data_only(whole: Whole) -> None:
@@ -357,6 +359,7 @@ def test_a_killed_campaign_of_models_goes_on_to_a_sound_end(ended: Ended) -> Non
     assert (trial["verdict"], trial["accepted"]) == ("slower", False)
     assert "so says the scripted evaluator" in trial["lesson"]
     assert ended.replayed.document == found
+    assert "not read" not in ended.replayed.err
 
 
 def test_what_was_answered_is_never_asked_again(ended: Ended) -> None:

@@ -176,7 +176,10 @@ def check(model: Model, end: dict[str, Any]) -> None:
     assert document.usage.requests == end["requests"]
     assert document.usage.tokens == end["tokens"] > 1000
     assert "as -O3 does" in explain(end["campaign"]).model_dump_json()
-    assert replay(end["campaign"]).document.status == "improved"
+    again = replay(end["campaign"])
+    assert again.document.status == "improved"
+    assert "the roles make the same of the answers" in "".join(again.read_again)
+    assert "not read" not in "".join(again.read_again)
 
 
 def test_the_clients_model_tunes_a_bundled_program_by_questions_in_answers(program: Path) -> None:

@@ -19,6 +19,12 @@ PRIORITIES = "priorities"
 ANALYSIS = "analysis"
 """The steps of the journal."""
 
+SCENE = "scene"
+SHOWN_IR = "shown IR"
+CONSTRAINED = "constrained roles"
+"""More steps: what models' briefs are made of beside the ground, and which models' servers hold
+answers to a schema.  With them a replay can take the recorded answers through the roles again."""
+
 
 @dataclass
 class StandIn:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from perfwright.core.budget import Meter
 from perfwright.core.campaign import Campaign, Outcome, Settings, Status, Team
 from perfwright.core.evidence import Fact
 from perfwright.core.verdict import Verdict
+from perfwright.errors import UserError
+from perfwright.minds.llm.brief import Scene
 from perfwright.minds.llm.client import Line
 from perfwright.minds.llm.mind import Frugal, model_role
 from perfwright.minds.llm.roles import Study
-from perfwright.minds.recorded import recorded
+from perfwright.minds.recorded import CONSTRAINED, SCENE, recorded
 from perfwright.minds.team import RoleMind
 from perfwright.report.story import story_lines
 from perfwright.store.journal import JournalStore
@@ -44,6 +48,10 @@ FACTS = (
 )
 
 
+READ = "  read again  the roles make the same of the answers in 7 steps"
+"""Of the scorer, of the analyst, three of the reasoner and two of the evaluator."""
+
+
 class Told:
     """Answers of a role in order, over pydantic-ai's own test model."""
 
@@ -59,7 +67,7 @@ class Told:
 class StoryRun:
     """The campaign, run over a real journal."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, constrained: bool = False) -> None:
         self.told = {role: Told(role) for role in STORY["answers"]}
         self.meter = Meter()
         program = ScriptedProgram(speedups=STORY["edits"])
@@ -73,15 +81,17 @@ class StoryRun:
             ) as journal,
         ):
             recorder = JournalRecorder(journal, self.meter)
-            study = Study(tool_calls=0)
-            roles = {
-                role: recorded(
-                    role,
-                    model_role(role, Line(role, FunctionModel(told), recorder), study),
-                    "openai:story",
-                    journal,
-                )
+            study = Study(scene=Scene(target="a machine"), tool_calls=0)
+            journal.once(SCENE, Scene, lambda: study.scene)
+            held = tuple(self.told) if constrained else ()
+            journal.once(CONSTRAINED, tuple[str, ...], lambda: held)
+            lines = {
+                role: Line(role, FunctionModel(told), recorder, constrained=constrained)
                 for role, told in self.told.items()
+            }
+            roles = {
+                role: recorded(role, model_role(role, line, study), "openai:story", journal)
+                for role, line in lines.items()
             }
             team = Team(
                 observer=ScriptedObserver(program, FACTS),
@@ -157,7 +167,61 @@ def test_evidence_that_does_not_exist_is_not_cited(story: StoryRun) -> None:
 
 def test_it_replays_from_the_record_without_asking_anyone(story: StoryRun) -> None:
     asked = {role: len(told.asked) for role, told in story.told.items()}
-    document = replay("last").document
-    assert document.status == "improved"
-    assert document.usage.requests == story.usage.requests
+    again = replay("last")
+    assert again.document.status == "improved"
+    assert again.document.usage.requests == story.usage.requests
     assert {role: len(told.asked) for role, told in story.told.items()} == asked
+    assert again.read_again == (READ,)
+
+
+def test_answers_that_a_server_held_to_a_schema_are_read_again(perfwright_home: Path) -> None:
+    StoryRun(perfwright_home, constrained=True)
+    assert replay("last").read_again == (READ,)
+
+
+def changed(home: Path, order: str) -> None:
+    """Change what is on record."""
+    with closing(sqlite3.connect(home / "journal.sqlite3")) as database, database:
+        assert database.execute(order).rowcount == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "was", "now", "step"),
+    [
+        ("scorer", "0.9", "0.8", "priorities"),
+        ("analyst", "cost 315", "cost 314", "analysis"),
+        ("reasoner", "inline-threshold=330", "inline-threshold=331", "round 2/proposal 1"),
+        ("evaluator", "no call is left", "no call was left", "trial 2.1/lesson"),
+    ],
+)
+@pytest.mark.usefixtures("story")
+def test_an_answer_that_leads_elsewhere_is_told(
+    perfwright_home: Path, role: str, was: str, now: str, step: str
+) -> None:
+    changed(
+        perfwright_home,
+        f"UPDATE dialogues SET answer = replace(answer, '{was}', '{now}')"
+        f" WHERE role = '{role}' AND answer LIKE '%{was}%'",
+    )
+    with pytest.raises(UserError, match=f"what was made of them at '{step}'"):
+        replay("last")
+
+
+@pytest.mark.usefixtures("story")
+def test_what_was_made_of_an_answer_and_changed_later_is_told(perfwright_home: Path) -> None:
+    changed(
+        perfwright_home,
+        "UPDATE steps SET payload = replace(payload, 'inline less alone', 'inline more')"
+        " WHERE key = 'trial 1.1/lesson'",
+    )
+    with pytest.raises(UserError, match="do not lead to what was made of them"):
+        replay("last")
+
+
+@pytest.mark.usefixtures("story")
+def test_an_answer_that_is_not_on_record_is_told(perfwright_home: Path) -> None:
+    changed(perfwright_home, "DELETE FROM dialogues WHERE role = 'scorer'")
+    assert replay("last").read_again == (
+        "  read again  the roles make the same of the answers in 6 steps",
+        "  not read    no such request on record: priorities",
+    )

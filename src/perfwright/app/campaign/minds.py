@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from perfwright.app.inside.drafts import WorkshopBench
@@ -18,7 +18,7 @@ from perfwright.core.protocols import Mind
 from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
 from perfwright.minds.builtin import builtin_mind
 from perfwright.minds.plain import PlainAnalyst, PlainEvaluator, PlainReasoner, PlainScorer
-from perfwright.minds.recorded import recorded
+from perfwright.minds.recorded import CONSTRAINED, SCENE, SHOWN_IR, recorded
 from perfwright.minds.team import RoleMind
 from perfwright.store.campaign import CampaignJournal
 from perfwright.store.records import Dialogue
@@ -97,17 +97,37 @@ def _with_models(place: Workplace, builtin: RoleMind) -> Mind:
         guests=place.guests,
         sleep=lambda seconds: wait_for_model(place.reporter, seconds),
     )
-    study = study_of(place)
+    study = _remembered(study_of(place), place.journal)
     readers = {request.assignment.mind_of(role) for role in ("reasoner", "evaluator")}
     place.counting = bool(readers - {BUILTIN, WITHOUT})
-    roles: dict[str, Any] = {}
-    for role in ROLES:
-        name = request.assignment.mind_of(role)
-        if name in (BUILTIN, WITHOUT):
-            roles[role] = ruled(role, request, builtin)
-        else:
-            roles[role] = model_role(role, connection.line(name, role), study)
+    minds = {role: request.assignment.mind_of(role) for role in ROLES}
+    lines = {
+        role: connection.line(mind, role)
+        for role, mind in minds.items()
+        if mind not in (BUILTIN, WITHOUT)
+    }
+    constrained = tuple(role for role, line in lines.items() if line.constrained)
+    place.journal.once(CONSTRAINED, tuple[str, ...], lambda: constrained)
+    roles: dict[str, Any] = {
+        role: model_role(role, lines[role], study)
+        if role in lines
+        else ruled(role, request, builtin)
+        for role in ROLES
+    }
     return Frugal(_filled(roles, place), study.warn)
+
+
+def _remembered(study: Study, journal: CampaignJournal) -> Study:
+    """A study whose scene and IR are on record: a replay has no compiler to make them again."""
+    from perfwright.minds.llm.brief import Scene
+
+    def shown(symbols: Sequence[str]) -> Mapping[str, str]:
+        return journal.once(
+            SHOWN_IR, dict[str, str], lambda: dict(study.instruments.functions(symbols))
+        )
+
+    scene = journal.once(SCENE, Scene, lambda: study.scene)
+    return replace(study, scene=scene, instruments=replace(study.instruments, functions=shown))
 
 
 def wait_for_model(

@@ -15,8 +15,10 @@ from perfwright.core.campaign import Outcome
 from perfwright.core.candidate import Candidate
 from perfwright.errors import UserError, shortened
 from perfwright.minds.assignment import ROLES
+from perfwright.minds.llm.optional import models_installed
 from perfwright.report.document import CampaignDocument
 from perfwright.settings import Settings
+from perfwright.store.campaign import CampaignJournal, RecordEndsError
 from perfwright.store.journal import JournalStore
 from perfwright.store.records import CampaignRecord
 
@@ -28,6 +30,8 @@ class Replayed:
     document: CampaignDocument
     story: Story
     answers: Counter[str]
+    read_again: tuple[str, ...] = ()
+    """What came of taking the answers through their roles again, for people."""
 
     def lines(self) -> Iterator[str]:
         """What was compared, for people."""
@@ -42,6 +46,7 @@ class Replayed:
                 f"{role} {self.answers[role]}" for role in ROLES if role in self.answers
             )
             yield f"  on record   answers of models: {counts}"
+            yield from self.read_again
 
     def _extent(self) -> str:
         trials = self.story.trials
@@ -64,20 +69,35 @@ class Replayed:
 def replay(name: str) -> Replayed:
     """Run a campaign again from its journal alone.
 
-    What the outside said (candidates, builds, checks, comparisons, lessons) is read; what
-    the loop made of it is decided again.
+    What the outside said (builds, checks, comparisons, answers of models) is read; what the
+    loop and the models' roles made of it is made again.
 
     Raises:
-        UserError: the record does not lead to the outcome that was recorded.
+        UserError: the record does not lead to the outcome that was recorded, or an answer of a
+            model to what was made of it.
     """
     with JournalStore.open(Settings.load().home) as store:
         record = store.find(name)
         journal = store.replay_campaign(record.id)
-        story = read_story(journal, TuneRequest.model_validate(record.plan.settings["request"]))
+        request = TuneRequest.model_validate(record.plan.settings["request"])
+        story = read_story(journal, request)
         if story.outcome is not None and story.replayed != story.outcome:
             raise _deviation(record, first_difference(story.outcome, story.replayed))
         answers = Counter(dialogue.role for dialogue in journal.dialogues())
-        return Replayed(document_of(store, record.id), story, answers)
+        again = tuple(_read_again(journal, request, story)) if answers else ()
+        return Replayed(document_of(store, record.id), story, answers, again)
+
+
+def _read_again(journal: CampaignJournal, request: TuneRequest, story: Story) -> Iterator[str]:
+    if not models_installed():
+        yield "  not read    the answers: that needs pip install 'perfwright[models]'"
+        return
+    from perfwright.app.record.reread import reread
+
+    try:
+        yield from reread(journal, request, story.ground.facts if story.ground else ()).lines()
+    except RecordEndsError:
+        yield "  not read    the answers: what models were shown is not on this record"
 
 
 def _deviation(record: CampaignRecord, difference: str) -> UserError:

@@ -54,7 +54,7 @@ def read_story(journal: CampaignJournal, request: TuneRequest) -> Story:
 
     The first step that is not on record ends the story.
     """
-    absent: Any = _Absent()
+    absent: Any = Absent()
     team = Team(absent, absent, absent, absent, absent, journal)
     campaign = Campaign(team, loop_settings(request))
     outcome = journal.outcome()
@@ -80,7 +80,7 @@ def _step(journal: CampaignJournal, key: str, kind: Any) -> Any:
     return None
 
 
-class _Absent:
+class Absent:
     """Stands for everyone who must not be asked when only the record counts.
 
     The loop may name what it would ask; only the asking is where the record ends.

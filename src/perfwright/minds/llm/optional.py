@@ -7,13 +7,18 @@ import importlib.util
 from perfwright.errors import UserError
 
 
+def models_installed() -> bool:
+    """Whether the packages for language models are there."""
+    return importlib.util.find_spec("pydantic_ai") is not None
+
+
 def require_models(extra: str = "models") -> None:
     """Make sure that the packages for language models are there.
 
     Raises:
         UserError: they are not; says how to install them.
     """
-    if importlib.util.find_spec("pydantic_ai") is None:
+    if not models_installed():
         raise missing("pydantic-ai", extra)
 
 

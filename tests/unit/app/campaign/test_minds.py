@@ -92,7 +92,10 @@ def test_a_command_plays_every_role_over_a_real_program(request_of: TuneRequest)
     assert "licm#1" in said["explain_pass"]
     assert "unroll-threshold=" in said["explain_option"]
     assert said["try_draft"].startswith("valid")
-    assert replay("last").document.status == ended.document.status
+    again = replay("last")
+    assert again.document.status == ended.document.status
+    # Scorer, analyst, two proposals and the lesson of the trial between them.
+    assert again.read_again == ("  read again  the roles make the same of the answers in 5 steps",)
     assert len(asked(request_of)) == len(requests)
     with JournalStore.open(Settings.load().home) as store:
         steps = store.replay_campaign("last").steps()

@@ -46,7 +46,8 @@ def test_answers_of_models_are_counted_by_role(recorded: Recorder) -> None:
     ):
         for role in ("reasoner", "scorer", "reasoner"):
             journal.record(Dialogue(role, {}, {}, 0, 0.0))
-    *_, followed, answers = replayed(name).lines()
+    *_, followed, answers, not_read = replayed(name).lines()
+    assert not_read == "  not read    the answers: what models were shown is not on this record"
     assert answers == "  on record   answers of models: scorer 1, reasoner 2"
     assert followed.startswith("  followed    0 candidates in 0 rounds")
 

@@ -1,0 +1,193 @@
+"""The recorded answers of models, taken through their roles again.
+
+A replay reads what the roles made of the answers; here each answer goes through its role once
+more, which must make the same of it.  It takes no model, no key and no compiler: what briefs
+are made of is on record, and what tools said is part of the recorded requests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+from pydantic_ai.models.function import FunctionModel
+
+from perfwright.app.record.story import Absent, loop_settings
+from perfwright.app.request import TuneRequest
+from perfwright.core.budget import Usage
+from perfwright.core.campaign import Campaign, Team
+from perfwright.core.evidence import Fact
+from perfwright.errors import UserError
+from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
+from perfwright.minds.llm.brief import Budget, Scene
+from perfwright.minds.llm.client import Line
+from perfwright.minds.llm.mind import model_role
+from perfwright.minds.llm.roles import Study
+from perfwright.minds.llm.tools import Instruments
+from perfwright.minds.recorded import (
+    ANALYSIS,
+    CONSTRAINED,
+    PRIORITIES,
+    SCENE,
+    SHOWN_IR,
+    recorded,
+)
+from perfwright.minds.team import RoleMind
+from perfwright.store import codec
+from perfwright.store.campaign import CampaignJournal, RecordEndsError
+from perfwright.store.records import Dialogue
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What came of it: how many steps of roles are the same again.
+
+    `unread` names those for which there is no answer on record: a limit was reached, a body was
+    no answer, or this version asks in other words.
+    """
+
+    same: int
+    unread: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[str]:
+        """It, for people."""
+        if self.same:
+            steps = "1 step" if self.same == 1 else f"{self.same} steps"
+            yield f"  read again  the roles make the same of the answers in {steps}"
+        if self.unread:
+            yield f"  not read    no such request on record: {', '.join(self.unread)}"
+
+
+def reread(journal: CampaignJournal, request: TuneRequest, facts: Sequence[Fact]) -> Reread:
+    """Let the roles of a campaign that models played answer again from its record.
+
+    Raises:
+        UserError: an answer leads to something else than was made of it.
+        RecordEndsError: the record does not hold what briefs are made of: it is older than that.
+    """
+    played = {role: request.assignment.mind_of(role) for role in ROLES}
+    models = {role: mind for role, mind in played.items() if mind not in (BUILTIN, WITHOUT)}
+    steps = _Steps(journal, frozenset(models))
+    absent: Any = Absent()
+    roles = dict.fromkeys(ROLES, absent) | _of_models(models, journal, request)
+    mind = RoleMind(**{role: recorded(role, roles[role], played[role], steps) for role in ROLES})
+    with contextlib.suppress(RecordEndsError):
+        mind.analyst.analyse(facts, mind.scorer.score(facts))
+    team = Team(absent, mind, absent, absent, absent, steps)
+    with contextlib.suppress(RecordEndsError):
+        Campaign(team, loop_settings(request)).run()
+    return Reread(len(steps.seen) - len(steps.unread), tuple(steps.unread))
+
+
+def _of_models(
+    models: Mapping[str, str], journal: CampaignJournal, request: TuneRequest
+) -> dict[str, Any]:
+    """The roles that models played, with the record in the models' place."""
+    absent: Any = Absent()
+    study = Study(
+        scene=journal.once(SCENE, Scene, absent.scene),
+        budget=Budget(request.context_tokens, request.top_k, request.ir_tokens),
+        instruments=Instruments(
+            bench=absent,
+            functions=lambda _: journal.once(SHOWN_IR, dict[str, str], absent.functions),
+        ),
+        tool_calls=request.tool_calls,
+    )
+    constrained = journal.once(CONSTRAINED, tuple[str, ...], absent.constrained)
+    memory = _Memory(journal.dialogues())
+    return {
+        role: model_role(
+            role,
+            Line(mind, FunctionModel(absent.request), memory, constrained=role in constrained),
+            study,
+        )
+        for role, mind in models.items()
+    }
+
+
+@dataclass
+class _Steps:
+    """A journal to read from, in which what models' roles said is found anew and compared."""
+
+    journal: CampaignJournal
+    roles: frozenset[str]
+    seen: set[str] = field(default_factory=set)
+    unread: list[str] = field(default_factory=list)
+
+    def once(self, key: str, kind: Any, compute: Callable[[], T]) -> T:
+        """See `perfwright.core.protocols.Journal`; nothing is ever recorded."""
+        known = self.journal.once(key, kind, compute)
+        if _role_of(key) not in self.roles or key in self.seen:
+            return known
+        self.seen.add(key)
+        try:
+            again = compute()
+        except RecordEndsError:
+            self.unread.append(key)
+        else:
+            if codec.encode(kind, again) != codec.encode(kind, known):
+                raise _deviation(key)
+        return known
+
+
+def _role_of(key: str) -> str:
+    """Whose words a step of the journal holds; empty for the machine's."""
+    named = {PRIORITIES: "scorer", ANALYSIS: "analyst"}
+    if key in named:
+        return named[key]
+    if "/proposal " in key:
+        return "reasoner"
+    return "evaluator" if key.endswith("/lesson") else ""
+
+
+def _deviation(key: str) -> UserError:
+    return UserError(
+        f"the recorded answers do not lead to what was made of them at {key!r}",
+        cause="the journal was changed, or perfwright was",
+    )
+
+
+class _Memory:
+    """Implements `perfwright.minds.llm.ledger.Recorder` over what was answered."""
+
+    def __init__(self, dialogues: Sequence[Dialogue]) -> None:
+        self._answers = {_words(each.role, each.request): each.answer for each in dialogues}
+
+    def recall(self, role: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The recorded answer.
+
+        Raises:
+            RecordEndsError: there is none.
+        """
+        words = _words(role, request)
+        if words not in self._answers:
+            raise RecordEndsError(f"the record has no answer to this request to the {role}")
+        return self._answers[words]
+
+    def record(self, *_: object) -> NoReturn:
+        """Never called: there is no model that could answer anything new."""
+        raise AssertionError("nothing new is answered")
+
+    def sent(self) -> None:
+        """See `record`."""
+        self.record()
+
+    def used(self) -> Usage:
+        """Nothing: no request is sent."""
+        return Usage()
+
+
+def _words(role: str, request: Mapping[str, Any]) -> str:
+    """The question and what was answered so far: with them the next answer is known.
+
+    What tools said is left out, as is what was objected to an answer, which providers word in
+    different ways, and how the answer is asked for.
+    """
+    question, *dialogue = request["messages"]
+    answers = [message for message in dialogue if message["role"] == "assistant"]
+    return json.dumps([role, request["system"], question, answers], sort_keys=True)
