@@ -7,6 +7,7 @@ the files are in the form of `perfwright.testing.model_cases`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,9 @@ from typing import Any, cast
 
 import pytest
 from pydantic_ai.models import override_allow_model_requests
+from pydantic_ai.models.function import FunctionModel
 
+from perfwright.app.record.reread import Answered
 from perfwright.core.budget import Usage
 from perfwright.core.campaign import Campaign, Status
 from perfwright.core.candidate import Candidate
@@ -44,6 +47,8 @@ from perfwright.pipeline.tree import parse
 from perfwright.pipeline.vocabulary import Vocabulary
 from perfwright.program.captured import CapturedBuild
 from perfwright.program.plan import BuildPlan
+from perfwright.store.campaign import RecordEndsError
+from perfwright.store.records import Dialogue
 from perfwright.testing.model_cases import Case, expand, reply
 from perfwright.testing.model_replies import HttpError, Output, Reply, Request
 from perfwright.testing.model_server import ModelServer, Script, in_order
@@ -85,7 +90,7 @@ class _Record:
     """A recorder in memory."""
 
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    requests: list[Mapping[str, Any]] = field(default_factory=list)
+    dialogues: list[Dialogue] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
 
     def recall(self, role: str, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -102,7 +107,7 @@ class _Record:
         assert tokens >= 0, "tokens below zero would lift the limits"
         assert usd >= 0
         self.answers[role + request_digest(request)] = answer
-        self.requests.append(request)
+        self.dialogues.append(Dialogue(role, request, answer, tokens, usd))
         self.usage += Usage(tokens=tokens, usd=usd)
 
     def sent(self) -> None:
@@ -258,7 +263,7 @@ class _Stage:
             self.chosen.name,
             self.chosen.model,
             record,
-            patience=Patience(case.get("timeout", 30.0), attempts=3, corrections=1),
+            patience=_patience(case),
             secrets=self.chosen.secrets,
             constrained=case.get("constrained", False),
             sleep=sleep,
@@ -275,8 +280,7 @@ def _run(case: Case, folder: Path, stage: _Stage) -> _Ran:
     record, waited, warned = _Record(), list[float](), list[str]()
     workshop = _Workshop(_program(case), folder)
     mind = _mind(case["role"], stage.line(case, record, waited.append), warned.append)
-    team = ScriptedTeam(_program(case), mind, noise=0.0005)
-    team.observer.facts = _facts(case.get("program", ""))
+    team = _team(case, mind)
     campaign = Campaign(replace(team.team, workshop=workshop))
     with watching() as watch:
         status, error = _ended(campaign)
@@ -292,6 +296,16 @@ def _run(case: Case, folder: Path, stage: _Stage) -> _Ran:
         record=record,
         watch=watch,
     )
+
+
+def _patience(case: Case) -> Patience:
+    return Patience(case.get("timeout", 30.0), attempts=3, corrections=1)
+
+
+def _team(case: Case, mind: Mind) -> ScriptedTeam:
+    team = ScriptedTeam(_program(case), mind, noise=0.0005)
+    team.observer.facts = _facts(case.get("program", ""))
+    return team
 
 
 def _ended(campaign: Campaign) -> tuple[Status, MindError | None]:
@@ -347,6 +361,7 @@ def test_a_bad_model_does_no_harm(case: Case, tmp_path: Path, stage: _Stage) -> 
     _check_dialogue(case["expect"], ran)
     _check_safety(case, ran)
     _check_untouched(tmp_path, ran.watch)
+    _check_replay(case, ran, tmp_path)
 
 
 def _check_end(expected: Case, ran: _Ran) -> None:
@@ -399,7 +414,7 @@ def _check_safety(case: Case, ran: _Ran) -> None:
         known |= {fact.id for fact in trial.consequences}
     claims = [claim for trial in ran.trials for claim in trial.candidate.claims]
     assert {name for claim in claims for name in claim.evidence} <= known
-    assert KEY not in ran.said + json.dumps(ran.record.requests)
+    assert KEY not in ran.said + str(ran.record.dialogues)
     text = case.get("program")
     systems = [m["content"] for r in ran.requests for m in r.messages if m["role"] == "system"]
     assert not text or not [system for system in systems if text in system]
@@ -411,6 +426,25 @@ def _check_untouched(folder: Path, watch: Watch) -> None:
     elsewhere = [p for p in watch.written if not p.startswith((str(folder), "/dev/"))]
     assert [path for path in elsewhere if "__pycache__" not in path] == []
     assert [path for path in watch.read if path in BAITS] == []
+
+
+def _check_replay(case: Case, ran: _Ran, folder: Path) -> None:
+    """The recorded answers lead to the same candidates, as far as they are answers."""
+    line = Line(
+        "openai:any",
+        FunctionModel(lambda *_: pytest.fail("a model was asked")),
+        Answered(ran.record.dialogues),
+        patience=_patience(case),
+        constrained=case.get("constrained", False),
+    )
+    team = _team(case, _mind(case["role"], line, lambda _: None)).team
+    campaign = Campaign(replace(team, workshop=_Workshop(_program(case), folder)))
+    with contextlib.suppress(RecordEndsError, MindError):
+        campaign.run()
+    again = [trial.candidate for trial in campaign.trials]
+    assert again == [trial.candidate for trial in ran.trials][: len(again)]
+    all_on_record = len(ran.record.dialogues) == ran.record.usage.requests
+    assert len(again) == len(ran.trials) or not all_on_record
 
 
 def test_there_are_enough_cases_and_each_says_why() -> None:

@@ -99,7 +99,7 @@ def _of_models(
         tool_calls=request.tool_calls,
     )
     constrained = journal.once(CONSTRAINED, tuple[str, ...], absent.constrained)
-    memory = _Memory(journal.dialogues())
+    memory = Answered(journal.dialogues())
     return {
         role: model_role(
             role,
@@ -152,7 +152,7 @@ def _deviation(key: str) -> UserError:
     )
 
 
-class _Memory:
+class Answered:
     """Implements `perfwright.minds.llm.ledger.Recorder` over what was answered."""
 
     def __init__(self, dialogues: Sequence[Dialogue]) -> None:
