@@ -22,6 +22,9 @@ from perfwright.core.campaign import Campaign, Outcome, Settings, Status, Team
 from perfwright.core.evidence import Fact
 from perfwright.core.verdict import Verdict
 from perfwright.errors import UserError
+from perfwright.minds.builtin.analyst import RuleAnalyst
+from perfwright.minds.builtin.evaluator import RuleEvaluator
+from perfwright.minds.builtin.scorer import ShareScorer
 from perfwright.minds.llm.brief import Scene
 from perfwright.minds.llm.client import Line
 from perfwright.minds.llm.mind import Frugal, model_role
@@ -67,11 +70,15 @@ class Told:
 class StoryRun:
     """The campaign, run over a real journal."""
 
-    def __init__(self, home: Path, *, constrained: bool = False) -> None:
+    def __init__(
+        self, home: Path, *, constrained: bool = False, rules: Mapping[str, Any] | None = None
+    ) -> None:
+        rules = rules or {}
         self.told = {role: Told(role) for role in STORY["answers"]}
         self.meter = Meter()
         program = ScriptedProgram(speedups=STORY["edits"])
-        request = TuneRequest(program=home / "qsort.c", mind="openai:story")
+        builtin = dict.fromkeys(rules, "builtin")
+        request = TuneRequest(program=home / "qsort.c", mind="openai:story", roles=builtin)
         context = {"version": "22", "triple": "x86_64", "cpu": "generic"}
         settings = {"request": request.model_dump(mode="json"), "context": context}
         with (
@@ -89,9 +96,11 @@ class StoryRun:
                 role: Line(role, FunctionModel(told), recorder, constrained=constrained)
                 for role, told in self.told.items()
             }
+            played = {role: model_role(role, line, study) for role, line in lines.items()}
+            minds = dict.fromkeys(lines, "openai:story") | builtin
             roles = {
-                role: recorded(role, model_role(role, line, study), "openai:story", journal)
-                for role, line in lines.items()
+                role: recorded(role, player, minds[role], journal)
+                for role, player in {**played, **rules}.items()
             }
             team = Team(
                 observer=ScriptedObserver(program, FACTS),
@@ -177,6 +186,22 @@ def test_it_replays_from_the_record_without_asking_anyone(story: StoryRun) -> No
 def test_answers_that_a_server_held_to_a_schema_are_read_again(perfwright_home: Path) -> None:
     StoryRun(perfwright_home, constrained=True)
     assert replay("last").read_again == (READ,)
+
+
+@pytest.mark.parametrize(
+    ("rules", "steps"),
+    [
+        ({"scorer": ShareScorer()}, 6),
+        ({"analyst": RuleAnalyst()}, 6),
+        ({"scorer": ShareScorer(), "analyst": RuleAnalyst(), "evaluator": RuleEvaluator()}, 3),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_answers_of_models_beside_rules_are_read_again(
+    perfwright_home: Path, rules: Mapping[str, Any], steps: int
+) -> None:
+    StoryRun(perfwright_home, rules=rules)
+    assert replay("last").read_again == (READ.replace("7", str(steps)),)
 
 
 def changed(home: Path, order: str) -> None:

@@ -74,7 +74,8 @@ def reread(journal: CampaignJournal, request: TuneRequest, facts: Sequence[Fact]
     models = {role: mind for role, mind in played.items() if mind not in (BUILTIN, WITHOUT)}
     steps = _Steps(journal, frozenset(models))
     absent: Any = Absent()
-    roles = dict.fromkeys(ROLES, absent) | _of_models(models, journal, request)
+    unasked: Any = object()  # by rules, or by nobody: what it said is on record
+    roles = dict.fromkeys(ROLES, unasked) | _of_models(models, journal, request)
     mind = RoleMind(**{role: recorded(role, roles[role], played[role], steps) for role in ROLES})
     with contextlib.suppress(RecordEndsError):
         mind.analyst.analyse(facts, mind.scorer.score(facts))
