@@ -66,7 +66,7 @@ class Pruners(Protocol):
 
 @dataclass(frozen=True)
 class WrongWinner:
-    """The winner itself gave a wrong result while it was compared with less of it."""
+    """A winner itself gave a wrong result while it was compared with less of it."""
 
     winner: Refusal
 
@@ -87,7 +87,7 @@ def prune(winner: Build, correctness: Correctness, team: Pruners) -> Pruned:
     a winner that has one edit.
 
     Raises:
-        WrongResultError: the winner turned out wrong.
+        WrongResultError: the winner, or what was left of it so far, turned out wrong.
     """
     pruned = Pruned(winner, correctness)
     reference = winner

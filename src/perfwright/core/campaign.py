@@ -303,8 +303,8 @@ class Campaign:
         pruned = self._prune(incumbent)
         if pruned is None:
             return nothing
-        if isinstance(pruned, Refusal):
-            return replace(nothing, unconfirmed=incumbent.candidate)
+        if isinstance(pruned, WrongResultError):
+            return replace(nothing, unconfirmed=pruned.build.candidate)
         if pruned.build.code == ground.baseline.code and self.settings.deduplicate:
             return replace(nothing, unconfirmed=incumbent.candidate)
         confirmation = self._confirm(pruned.build, ground.baseline)
@@ -322,10 +322,10 @@ class Campaign:
             correctness=pruned.correctness,
         )
 
-    def _prune(self, incumbent: Build) -> Pruned | Refusal | None:
+    def _prune(self, incumbent: Build) -> Pruned | WrongResultError | None:
         """What is left of the winner; `None` if nothing has beaten the baseline.
 
-        A refusal: the winner turned out wrong.
+        An error: the winner, or what was left of it so far, turned out wrong.
         """
         accepted = [trial for trial in self.trials if trial.accepted]
         if not accepted or accepted[-1].correctness is None:
@@ -336,7 +336,7 @@ class Campaign:
         except WrongResultError as error:
             reason = error.refusal.reason
             self._say(events.Warned(f"the winner was wrong when it was pruned: {reason}"))
-            return error.refusal
+            return error
 
     def _confirm(self, winner: Build, baseline: Build) -> Comparison | Refusal:
         self._say(events.StageBegan("confirm"))

@@ -181,7 +181,10 @@ def optimised_by_linker(unit: Unit, plan: BuildPlan) -> bool:
     """Whether the passes that decide a unit's code run at link time, over the merged program."""
     if plan.road(unit) in ("staged", "assembly"):
         return False
-    lto = [flag for flag in unit_flags(unit, plan) if _LTO.fullmatch(flag)]
+    flags = unit_flags(unit, plan)
+    lto = [flag for flag in flags if _LTO.fullmatch(flag)]
+    if "-ffat-lto-objects" in flags:  # clang 19 and 22 heed it also in front of its opposite
+        return False  # machine code is made as well, and is what linkers take
     return bool(lto) and lto[-1] != "-fno-lto"
 
 

@@ -110,6 +110,22 @@ def test_a_winner_that_turns_out_wrong_is_no_gain(
     assert len(asked) == 1, "the second campaign answers from the record"
 
 
+def test_what_is_left_of_a_winner_and_turns_out_wrong_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attribute = ScriptedMeasurer.attribute
+
+    def wrong(self: ScriptedMeasurer, label: str, winner: Build, without: Build) -> Comparison:
+        if winner.candidate == draft("fast", "quick"):
+            raise WrongResultError(winner, Refusal("stdout differs"))
+        return attribute(self, label, winner, without)
+
+    monkeypatch.setattr(ScriptedMeasurer, "attribute", wrong)
+    outcome, _ = tune(draft("fast", "quick", "dull"), rounds=1)
+    assert outcome.status is Status.NO_GAIN
+    assert outcome.unconfirmed == draft("fast", "quick")
+
+
 def test_the_next_candidate_competes_with_the_incumbent() -> None:
     outcome, _ = tune(draft("fast"), draft("quick"), draft("fast", "quick"))
     assert [trial.verdict for trial in outcome.trials] == [

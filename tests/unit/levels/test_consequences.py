@@ -88,6 +88,17 @@ def test_options_reach_the_code_generation_at_the_link(
 
 
 @pytest.mark.llvm
+def test_linkers_take_the_machine_code_of_fat_objects_which_edits_of_passes_reach(
+    workshops: Workshops, programs: Programs, toolchain: Toolchain, edited: Edited
+) -> None:
+    fat = workshops(toolchain, programs("-O3 -flto -ffat-lto-objects", ldflags="-fuse-ld=lld"))
+    plain = workshops(toolchain, programs("-O3", ldflags="-fuse-ld=lld"))
+    assert made(fat, BASELINE).code == made(plain, BASELINE).code
+    for text in ("option unroll-count=3", "remove loop-unroll#1"):
+        assert made(fat, edited(text)).code == made(plain, edited(text)).code
+
+
+@pytest.mark.llvm
 def test_what_passes_did_at_the_link_is_gone_when_units_are_optimised_alone(
     linked: EditWorkshop, edited: Edited
 ) -> None:

@@ -107,6 +107,11 @@ def test_an_ordinary_dialogue_is_said_again_as_it_is() -> None:
     assert shortened(dialogue) == dialogue
 
 
+@pytest.mark.parametrize("word", ["", "a", "tool", "sk-1234"])
+def test_what_is_too_short_for_a_key_stays(word: str) -> None:
+    assert without([word], "a tool says sk-1234") == "a tool says sk-1234"
+
+
 def test_a_key_that_is_escaped_as_in_json_is_taken_out() -> None:
     key = 'sk-secret"quo\\te'
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 import pytest
@@ -278,6 +280,41 @@ def test_a_recorded_request_is_not_sent_again() -> None:
     first = ask(scripted.line, QUESTION, Judgement)
     assert ask(scripted.line, QUESTION, Judgement) == first
     assert scripted.recorder.attempts == 2
+
+
+def test_an_answer_that_json_cannot_hold_reads_at_once_as_it_does_from_the_record() -> None:
+    endless = ToolCallPart("answer", {"cause": "spills", "next": math.inf})
+    scripted = Scripted(*[endless] * 3)
+    said = []
+    for _ in range(2):
+        with pytest.raises(UnusableError) as caught:
+            ask(scripted.line, QUESTION, Judgement)
+        said.append(caught.value.fact)
+    assert said[0] == said[1]
+    assert scripted.recorder.attempts == 3
+
+
+def test_tools_are_called_one_after_the_other() -> None:
+    began: list[str] = []
+    ended: list[str] = []
+
+    def look(name: str) -> str:
+        """Look.
+
+        Args:
+            name: at what.
+        """
+        began.append(name)
+        sleep(0)
+        assert len(began) == len(ended) + 1
+        ended.append(name)
+        return name
+
+    calls = [ToolCallPart("look", {"name": str(n)}) for n in range(6)]
+    scripted = Scripted(ModelResponse(calls), GOOD)
+    question = Question("reasoner", "Think.", "?", (look,), tool_calls=6)
+    assert ask(scripted.line, question, Judgement)
+    assert ended == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_the_record_has_the_request_in_plain_form_and_no_key() -> None:

@@ -78,7 +78,9 @@ class StoryRun:
         self.meter = Meter()
         program = ScriptedProgram(speedups=STORY["edits"])
         builtin = dict.fromkeys(rules, "builtin")
-        request = TuneRequest(program=home / "qsort.c", mind="openai:story", roles=builtin)
+        request = TuneRequest(
+            program=home / "qsort.c", mind="openai:story", roles=builtin, tool_calls=0
+        )
         context = {"version": "22", "triple": "x86_64", "cpu": "generic"}
         settings = {"request": request.model_dump(mode="json"), "context": context}
         with (
@@ -230,6 +232,23 @@ def test_an_answer_that_leads_elsewhere_is_told(
     )
     with pytest.raises(UserError, match=f"what was made of them at '{step}'"):
         replay("last")
+
+
+@pytest.mark.usefixtures("story")
+def test_an_answer_that_is_none_any_more_is_told(perfwright_home: Path) -> None:
+    changed(perfwright_home, "UPDATE dialogues SET answer = '{}' WHERE role = 'analyst'")
+    with pytest.raises(UserError, match="what was made of them at 'analysis'"):
+        replay("last")
+
+
+@pytest.mark.usefixtures("story")
+def test_an_answer_that_asks_for_another_one_now_is_told(perfwright_home: Path) -> None:
+    changed(
+        perfwright_home,
+        "UPDATE dialogues SET answer = replace(answer, 'bottlenecks', 'bottles')"
+        " WHERE role = 'analyst'",
+    )
+    assert "  not read    no such request on record: analysis" in replay("last").read_again
 
 
 @pytest.mark.usefixtures("story")

@@ -248,6 +248,9 @@ def test_a_plan_survives_json() -> None:
         ("-flto", BuildPlan(unit_pipelines={"a.c": "sroa"}), False),
         ("-flto", BuildPlan(unit_pipelines={"b.c": "sroa"}), True),
         ("-O2", BuildPlan(whole_program=True), True),
+        ("-flto -ffat-lto-objects", PLAIN, False),
+        ("-flto -ffat-lto-objects -fno-fat-lto-objects", PLAIN, False),
+        ("-flto -fno-fat-lto-objects", PLAIN, True),
     ],
 )
 def test_the_last_word_on_lto_says_where_a_unit_is_optimised(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from perfwright.minds.llm.roles import Study
 
 _PROMPTS = "prompts"
+_LONGEST_IR = 50_000
+"""Characters of a function that are recorded, and looked through for what is shown."""
 
 
 def check_minds(request: TuneRequest) -> None:
@@ -123,7 +125,12 @@ def _remembered(study: Study, journal: CampaignJournal) -> Study:
 
     def shown(symbols: Sequence[str]) -> Mapping[str, str]:
         return journal.once(
-            SHOWN_IR, dict[str, str], lambda: dict(study.instruments.functions(symbols))
+            SHOWN_IR,
+            dict[str, str],
+            lambda: {
+                symbol: text[:_LONGEST_IR]
+                for symbol, text in study.instruments.functions(symbols).items()
+            },
         )
 
     scene = journal.once(SCENE, Scene, lambda: study.scene)

@@ -11,8 +11,10 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, NoReturn, TypeVar
 
+from pydantic import ValidationError
 from pydantic_ai.models.function import FunctionModel
 
 from perfwright.app.record.story import Absent, loop_settings
@@ -20,7 +22,7 @@ from perfwright.app.request import TuneRequest
 from perfwright.core.budget import Usage
 from perfwright.core.campaign import Campaign, Team
 from perfwright.core.evidence import Fact
-from perfwright.errors import UserError
+from perfwright.errors import MindError, UserError
 from perfwright.minds.assignment import BUILTIN, ROLES, WITHOUT
 from perfwright.minds.llm.brief import Budget, Scene
 from perfwright.minds.llm.client import Line
@@ -45,14 +47,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reread:
-    """What came of it: how many steps of roles are the same again.
+    """What came of it.
 
-    `unread` names those for which there is no answer on record: a limit was reached, a body was
-    no answer, or this version asks in other words.
+    Attributes:
+        same: how many steps are the same again.
+        unread: the steps for which there is no answer on record: a limit was reached, a body was
+            no answer, this version asks in other words, or an earlier answer was changed.
+        unasked: answers on record that no role asked for.
     """
 
     same: int
     unread: tuple[str, ...] = ()
+    unasked: int = 0
 
     def lines(self) -> Iterator[str]:
         """It, for people."""
@@ -61,6 +67,9 @@ class Reread:
             yield f"  read again  the roles make the same of the answers in {steps}"
         if self.unread:
             yield f"  not read    no such request on record: {', '.join(self.unread)}"
+        if self.unread and self.unasked:
+            yield f"  not asked   answers on record that no role asked for: {self.unasked}"
+            yield "              the journal was changed, or perfwright asks in other words now"
 
 
 def reread(journal: CampaignJournal, request: TuneRequest, facts: Sequence[Fact]) -> Reread:
@@ -75,22 +84,27 @@ def reread(journal: CampaignJournal, request: TuneRequest, facts: Sequence[Fact]
     steps = _Steps(journal, frozenset(models))
     absent: Any = Absent()
     unasked: Any = object()  # by rules, or by nobody: what it said is on record
-    roles = dict.fromkeys(ROLES, unasked) | _of_models(models, journal, request)
+    study = _study(journal, request)
+    constrained = journal.once(CONSTRAINED, tuple[str, ...], absent.constrained)
+    memory = Answered(journal.dialogues())
+    roles = dict.fromkeys(ROLES, unasked)
+    for role, name in models.items():
+        model = FunctionModel(absent.request)
+        line = Line(name, model, memory, constrained=role in constrained)
+        roles[role] = model_role(role, line, study)
     mind = RoleMind(**{role: recorded(role, roles[role], played[role], steps) for role in ROLES})
     with contextlib.suppress(RecordEndsError):
         mind.analyst.analyse(facts, mind.scorer.score(facts))
     team = Team(absent, mind, absent, absent, absent, steps)
     with contextlib.suppress(RecordEndsError):
         Campaign(team, loop_settings(request)).run()
-    return Reread(len(steps.seen) - len(steps.unread), tuple(steps.unread))
+    return Reread(len(steps.seen) - len(steps.unread), tuple(steps.unread), memory.unasked)
 
 
-def _of_models(
-    models: Mapping[str, str], journal: CampaignJournal, request: TuneRequest
-) -> dict[str, Any]:
-    """The roles that models played, with the record in the models' place."""
+def _study(journal: CampaignJournal, request: TuneRequest) -> Study:
+    """What the roles were shown; what their tools said is in the record of requests."""
     absent: Any = Absent()
-    study = Study(
+    return Study(
         scene=journal.once(SCENE, Scene, absent.scene),
         budget=Budget(request.context_tokens, request.top_k, request.ir_tokens),
         instruments=Instruments(
@@ -99,16 +113,6 @@ def _of_models(
         ),
         tool_calls=request.tool_calls,
     )
-    constrained = journal.once(CONSTRAINED, tuple[str, ...], absent.constrained)
-    memory = Answered(journal.dialogues())
-    return {
-        role: model_role(
-            role,
-            Line(mind, FunctionModel(absent.request), memory, constrained=role in constrained),
-            study,
-        )
-        for role, mind in models.items()
-    }
 
 
 @dataclass
@@ -130,6 +134,8 @@ class _Steps:
             again = compute()
         except RecordEndsError:
             self.unread.append(key)
+        except (MindError, ValidationError):  # nothing was made of it then, or it is no answer
+            raise _deviation(key) from None
         else:
             if codec.encode(kind, again) != codec.encode(kind, known):
                 raise _deviation(key)
@@ -158,6 +164,12 @@ class Answered:
 
     def __init__(self, dialogues: Sequence[Dialogue]) -> None:
         self._answers = {_words(each.role, each.request): each.answer for each in dialogues}
+        self._unasked = set(self._answers)
+
+    @property
+    def unasked(self) -> int:
+        """How many answers no role has asked for."""
+        return len(self._unasked)
 
     def recall(self, role: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The recorded answer.
@@ -168,6 +180,7 @@ class Answered:
         words = _words(role, request)
         if words not in self._answers:
             raise RecordEndsError(f"the record has no answer to this request to the {role}")
+        self._unasked.discard(words)
         return self._answers[words]
 
     def record(self, *_: object) -> NoReturn:
@@ -186,9 +199,12 @@ class Answered:
 def _words(role: str, request: Mapping[str, Any]) -> str:
     """The question and what was answered so far: with them the next answer is known.
 
-    What tools said is left out, as is what was objected to an answer, which providers word in
-    different ways, and how the answer is asked for.
+    What tools said is left out, as is what was objected to an answer, which is worded in
+    different ways for different models, and the announcement of that before the question.
     """
-    question, *dialogue = request["messages"]
-    answers = [message for message in dialogue if message["role"] == "assistant"]
-    return json.dumps([role, request["system"], question, answers], sort_keys=True)
+    messages = request["messages"]
+    question = list(takewhile(lambda message: message["role"] != "assistant", messages))[-1:]
+    answers = [message for message in messages if message["role"] == "assistant"]
+    # Without usable answers, a server that holds them to a schema is asked again without tools.
+    asked = [role, request["system"], bool(request["tools"]), question, answers]
+    return json.dumps(asked, sort_keys=True)

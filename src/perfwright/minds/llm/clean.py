@@ -43,7 +43,7 @@ _SHORTEST_KEY = 8
 
 def without(secrets: Sequence[str], text: str) -> str:
     """The text with stars in the place of keys, as they are or escaped as in JSON."""
-    for secret in filter(None, secrets):
+    for secret in (secret for secret in secrets if len(secret) >= _SHORTEST_KEY):
         text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
     return text
 
@@ -59,9 +59,8 @@ def cleaned(response: ModelResponse, asked: str, secrets: Sequence[str]) -> Mode
     Raises:
         UnusableError: it is nested too deeply to be written down.
     """
-    keys = [secret for secret in secrets if len(secret) >= _SHORTEST_KEY]
     try:
-        plain = _walked(RESPONSE.dump_python(response), keys)
+        plain = _walked(RESPONSE.dump_python(response), secrets)
         response = RESPONSE.validate_python(plain)
         parts = [_bounded(part) for part in _first_calls(response.parts)]
         response = replace(response, parts=parts)

@@ -194,7 +194,11 @@ def _agent(
         model,
         output_type=output,
         instructions=question.system,
-        tools=[Tool(tool, takes_ctx=False, max_retries=corrections) for tool in question.tools],
+        # One after the other: what is said of the calls that are left must not depend on luck.
+        tools=[
+            Tool(tool, takes_ctx=False, max_retries=corrections, sequential=True)
+            for tool in question.tools
+        ],
         retries={"output": corrections, "tools": corrections},
         model_settings=ModelSettings(timeout=line.patience.timeout),
         end_strategy="early",
@@ -268,11 +272,11 @@ class RecordedModel(WrapperModel):
         if known is None:
             came = await self._persistently(messages, model_settings, model_request_parameters)
             response = cleaned(came, request_text(plain), line.secrets)
-            answer = json.loads(RESPONSE.dump_json(response))
+            known = json.loads(RESPONSE.dump_json(response))
             price = line.price(response) or 0.0
-            line.recorder.record(self._role, plain, answer, response.usage.total_tokens, price)
-        else:
-            response = RESPONSE.validate_python(known)
+            line.recorder.record(self._role, plain, known, response.usage.total_tokens, price)
+        # As it reads on record, also when it just came: JSON has no infinite numbers.
+        response = RESPONSE.validate_python(known)
         self.trouble = _trouble(response)
         return response
 
