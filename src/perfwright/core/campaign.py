@@ -300,11 +300,13 @@ class Campaign:
     def _finish(self, ground: Ground, incumbent: Build) -> Outcome:
         """Prune, confirm, and fall back to the baseline unless the gain is still there."""
         nothing = Outcome(Status.NO_GAIN, ground, BASELINE, tuple(self.trials))
-        pruned = self._prune(incumbent)
+        try:
+            pruned = self._prune(incumbent)
+        except WrongResultError as error:
+            self._say(events.Warned(f"the winner was wrong when pruned: {error.refusal.reason}"))
+            return replace(nothing, unconfirmed=error.build.candidate)
         if pruned is None:
             return nothing
-        if isinstance(pruned, WrongResultError):
-            return replace(nothing, unconfirmed=pruned.build.candidate)
         if pruned.build.code == ground.baseline.code and self.settings.deduplicate:
             return replace(nothing, unconfirmed=incumbent.candidate)
         confirmation = self._confirm(pruned.build, ground.baseline)
@@ -322,21 +324,13 @@ class Campaign:
             correctness=pruned.correctness,
         )
 
-    def _prune(self, incumbent: Build) -> Pruned | WrongResultError | None:
-        """What is left of the winner; `None` if nothing has beaten the baseline.
-
-        An error: the winner, or what was left of it so far, turned out wrong.
-        """
+    def _prune(self, incumbent: Build) -> Pruned | None:
+        """What is left of the winner; `None` if nothing has beaten the baseline."""
         accepted = [trial for trial in self.trials if trial.accepted]
         if not accepted or accepted[-1].correctness is None:
             return None
         self._say(events.StageBegan("prune"))
-        try:
-            return prune(incumbent, accepted[-1].correctness, self.team)
-        except WrongResultError as error:
-            reason = error.refusal.reason
-            self._say(events.Warned(f"the winner was wrong when it was pruned: {reason}"))
-            return error
+        return prune(incumbent, accepted[-1].correctness, self.team)
 
     def _confirm(self, winner: Build, baseline: Build) -> Comparison | Refusal:
         self._say(events.StageBegan("confirm"))

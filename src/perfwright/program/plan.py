@@ -22,6 +22,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from perfwright.program.captured import CapturedBuild, Unit
+from perfwright.program.linker import linker_words
 from perfwright.toolchain.discovery import Toolchain
 
 Road = Literal["plain", "whole-program", "staged", "assembly"]
@@ -241,27 +242,6 @@ def link_argv(
     words = (*captured.link.argv(objects), *_QUIET, *plan.link_words())
     clang = toolchain.tool("clang++" if captured.link.driver == "c++" else "clang")
     return (str(clang), *words, "-o", str(output))
-
-
-def linker_words(*texts: str) -> tuple[str, ...]:
-    """Words for the linker as the driver takes them; `-Wl,` would split them at commas."""
-    return tuple(word for text in texts for word in ("-Xlinker", text))
-
-
-def link_option(text: str) -> tuple[str, ...]:
-    """An LLVM option such as `-unroll-threshold=300` for lld's link-time optimisation.
-
-    A plain `-mllvm` on a link command is dropped by the driver.
-    """
-    return linker_words("-mllvm", text)
-
-
-def plugin_option(text: str) -> tuple[str, ...]:
-    """An LLVM option for the link-time optimisation of whatever linker the program's build uses.
-
-    lld takes this form too, and LLVM's plugin (for GNU ld and gold) no other.
-    """
-    return linker_words(f"-plugin-opt={text}")
 
 
 def overlay_file(plan: BuildPlan) -> str:

@@ -9,15 +9,8 @@ from pathlib import Path
 
 from perfwright.program.build import DEFAULT_LIMITS, BuildFailure, failure_of
 from perfwright.program.captured import CapturedBuild, Unit
-from perfwright.program.plan import (
-    BuildPlan,
-    Paths,
-    Step,
-    link_argv,
-    linker_words,
-    overlay_file,
-    unit_steps,
-)
+from perfwright.program.linker import linker_words
+from perfwright.program.plan import BuildPlan, Paths, Step, link_argv, overlay_file, unit_steps
 from perfwright.program.records import write_atomically
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, Runner, run

@@ -10,7 +10,8 @@ import pytest
 from perfwright.evidence.elf import code_hash
 from perfwright.program.build import Built, build
 from perfwright.program.capture import from_sources
-from perfwright.program.plan import PLAIN, BuildPlan, link_option
+from perfwright.program.linker import link_option
+from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.program.spec import load
 from perfwright.recipe.model import Figure, Recipe
 from perfwright.toolchain.discovery import Toolchain

@@ -11,7 +11,8 @@ from perfwright.core.protocols import Refusal
 from perfwright.levels.pipeline.level import NAME, PipelineLevel
 from perfwright.levels.protocol import Mended
 from perfwright.pipeline.repair_edit import EditRepairer
-from perfwright.program.plan import NO_LTO, PLAIN, BuildPlan, link_option, plugin_option
+from perfwright.program.linker import link_option, plugin_option
+from perfwright.program.plan import NO_LTO, PLAIN, BuildPlan
 
 UNITS = ("main.c", "src/work.c")
 TEXT_OPTIONS = ("inlinedefault-threshold", "locally-hot-callsite-threshold")

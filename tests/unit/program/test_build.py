@@ -18,7 +18,8 @@ from perfwright.program.build import (
 )
 from perfwright.program.capture import from_sources
 from perfwright.program.captured import CapturedBuild
-from perfwright.program.plan import PLAIN, BuildPlan, link_option
+from perfwright.program.linker import link_option
+from perfwright.program.plan import PLAIN, BuildPlan
 from perfwright.program.spec import load
 from perfwright.toolchain.discovery import Toolchain
 from perfwright.toolchain.process import Limits, ProcessResult, run

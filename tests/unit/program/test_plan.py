@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from perfwright.errors import ToolchainError
 from perfwright.program.captured import CapturedBuild, LinkItem, LinkStep, Unit
+from perfwright.program.linker import link_option, linker_words
 from perfwright.program.plan import (
     NO_LTO,
     PLAIN,
@@ -15,8 +16,6 @@ from perfwright.program.plan import (
     Paths,
     bitcode_argv,
     link_argv,
-    link_option,
-    linker_words,
     machine_options,
     optimisation_level,
     optimised_by_linker,

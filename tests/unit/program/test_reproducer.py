@@ -9,7 +9,8 @@ import pytest
 from perfwright.program.build import BuildFailure, build
 from perfwright.program.capture import from_sources
 from perfwright.program.captured import CapturedBuild
-from perfwright.program.plan import BuildPlan, link_option
+from perfwright.program.linker import link_option
+from perfwright.program.plan import BuildPlan
 from perfwright.program.reduction import check_script, reduce
 from perfwright.program.reproducer import Culprit, Reproducer, save, signature
 from perfwright.program.spec import load

@@ -12,7 +12,8 @@ import pytest
 from perfwright.evidence.elf import code_hash
 from perfwright.program.build import Built, build
 from perfwright.program.capture import from_sources
-from perfwright.program.plan import NO_LTO, BuildPlan, link_option, plugin_option
+from perfwright.program.linker import link_option, plugin_option
+from perfwright.program.plan import NO_LTO, BuildPlan
 from perfwright.program.spec import load
 from perfwright.recipe.model import Figure, Recipe, RecipeEdit
 from perfwright.toolchain.discovery import Toolchain

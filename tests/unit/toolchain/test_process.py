@@ -14,8 +14,10 @@ from perfwright.errors import InternalError, ToolchainError
 from perfwright.toolchain.process import Limits, ProcessResult, run, run_attached
 from perfwright.units import Bytes
 
+# Whoever runs the suite in the background ignores signals, and what is started inherits that.
+HEEDING = "import signal, sys; [signal.signal(n, signal.SIG_DFL) for n in (1, 2, 3, 15)]; "
 ATTACHED = (
-    "import sys; from perfwright.toolchain.process import run_attached; "
+    f"{HEEDING}from perfwright.toolchain.process import run_attached; "
     "print('status', run_attached(['sh', '-c', sys.argv[1]], {stdin}))"
 )
 REPLACED = (
@@ -26,7 +28,8 @@ REPLACED = (
 
 def attached(script: str, *, sent: str = "None", stdin: bytes = b"") -> ProcessResult:
     """What comes of a Python that runs a shell script attached; it reads what `sent` says."""
-    return run([sys.executable, "-c", ATTACHED.format(stdin=sent), script], stdin=stdin)
+    words = [sys.executable, "-c", ATTACHED.format(stdin=sent), script]
+    return run(words, stdin=stdin, limits=Limits(wall=60.0))
 
 
 def test_an_attached_program_has_our_standard_streams() -> None:

@@ -22,7 +22,8 @@ from perfwright.pipeline.edits import LinkMode, PassEdit, PipelineEdit, SetOptio
 from perfwright.pipeline.fidelity import restored, text_options
 from perfwright.pipeline.repair_edit import EditRepairer
 from perfwright.pipeline.tree import Pipeline
-from perfwright.program.plan import NO_LTO, BuildPlan, link_option, plugin_option
+from perfwright.program.linker import link_option, plugin_option
+from perfwright.program.plan import NO_LTO, BuildPlan
 
 NAME = "pipeline"
 

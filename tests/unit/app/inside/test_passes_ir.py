@@ -276,7 +276,7 @@ def test_a_program_that_needs_lto_for_its_vtables_can_be_looked_at(program: Prog
     place = program(flags, p_cpp=source)
 
     assert optimised_ir(place, edited(place, "link per-unit"), "p.cpp", "main")
-    staged = edited(place, "insert licm after gvn#1")
+    staged = edited(place, "link per-unit", "insert licm after gvn#1")
     assert "run 1 of 1" in PassesIr(place, facts("p.cpp:main")).ir("main", Moment("gvn"), staged)
 
 
