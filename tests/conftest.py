@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +27,12 @@ hypothesis.settings.load_profile("ci" if ON_CI else "default")
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ABOUT_THE_MACHINE = {"PERFWRIGHT_LLVM"}
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C also where the suite was started in the background: tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
