@@ -101,8 +101,7 @@ class Settings:
 
     `deduplicate=False` measures identical machine code too: only for A/A campaigns, which
     would otherwise measure nothing.  `confirm_share` of a time budget is kept back for
-    pruning and confirmation.  Without `saturation` a search that has
-    run dry goes on.
+    pruning and confirmation.  Without `saturation` a search that has run dry goes on.
     """
 
     budget: Budget = field(default_factory=Budget)
@@ -188,8 +187,7 @@ class Campaign:
         self._say(events.StageBegan("propose", f"round {situation.round}"))
         key = f"round {situation.round}/proposal {asked}"
         mind = self.team.mind
-        drafts = self._ask(key, tuple[Candidate, ...], lambda: tuple(mind.propose(situation)))
-        return drafts or ()
+        return self._ask(key, tuple[Candidate, ...], lambda: tuple(mind.propose(situation))) or ()
 
     def _ask(self, key: str, kind: Any, ask: Callable[[], T]) -> T | None:
         """What the mind says; `None` if it fails for good after something has been found.
@@ -303,7 +301,7 @@ class Campaign:
         try:
             pruned = self._prune(incumbent)
         except WrongResultError as error:
-            self._say(events.Warned(f"the winner was wrong when pruned: {error.refusal.reason}"))
+            self._say(_wrong("pruned", error.refusal))
             return replace(nothing, unconfirmed=error.build.candidate)
         if pruned is None:
             return nothing
@@ -345,7 +343,7 @@ class Campaign:
 
         said = self.team.journal.once("confirm/compare", Comparison | Refusal, confirm)
         if isinstance(said, Refusal):
-            self._say(events.Warned(f"the winner was wrong when it was confirmed: {said.reason}"))
+            self._say(_wrong("confirmed", said))
         else:
             self._say(events.Confirmed(said))
         return said
@@ -374,9 +372,8 @@ def _judged(trial: Trial, said: tuple[Comparison, ...] | Refusal) -> Trial:
     if isinstance(said, Refusal) and said.unpromising:
         return replace(trial, state=TrialState.REJECTED, reason=f"unpromising: {said.reason}")
     if isinstance(said, Refusal):
-        return replace(
-            trial, state=TrialState.WRONG, reason=said.reason, reproducer=said.reproducer
-        )
+        wrong = TrialState.WRONG
+        return replace(trial, state=wrong, reason=said.reason, reproducer=said.reproducer)
     return replace(
         trial,
         state=TrialState.MEASURED,
@@ -384,6 +381,10 @@ def _judged(trial: Trial, said: tuple[Comparison, ...] | Refusal) -> Trial:
         over_baseline=said[-1],
         accepted=said[0].verdict is Verdict.FASTER,
     )
+
+
+def _wrong(when: str, said: Refusal) -> events.Event:
+    return events.Warned(f"the winner was wrong when it was {when}: {said.reason}", said.reproducer)
 
 
 def _of_trial(name: str, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -86,7 +86,7 @@ def _edits(document: CampaignDocument) -> Iterator[str]:
                 cited = f" ({', '.join(claim.evidence)})" if claim.evidence else ""
                 yield from wrapped(f"{claim.text}{cited}", head="      because ", more=14)
     if any(not record.resolved for record in worth.values()):
-        yield "    unresolved: the pairs do not tell it from nothing; nor that it can go"
+        yield "    unresolved: the pairs show neither that it gains nor that it can go"
 
 
 def _worth(record: AttributionRecord | None) -> str:

@@ -117,12 +117,13 @@ def test_what_is_left_of_a_winner_and_turns_out_wrong_is_named(
 
     def wrong(self: ScriptedMeasurer, label: str, winner: Build, without: Build) -> Comparison:
         if winner.candidate == draft("fast", "quick"):
-            raise WrongResultError(winner, Refusal("stdout differs"))
+            raise WrongResultError(winner, Refusal("stdout differs", "./run again"))
         return attribute(self, label, winner, without)
 
     monkeypatch.setattr(ScriptedMeasurer, "attribute", wrong)
-    outcome, _ = tune(draft("fast", "quick", "dull"), rounds=1)
+    outcome, team = tune(draft("fast", "quick", "dull"), rounds=1)
     assert outcome.status is Status.NO_GAIN
+    assert [event.hint for event in team.reporter.of(events.Warned)] == ["./run again"]
     assert outcome.unconfirmed == draft("fast", "quick")
 
 

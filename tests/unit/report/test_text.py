@@ -25,7 +25,7 @@ dct: 1.083x faster than your build (95 % interval 1.071 to 1.094, 40 pairs of fr
       because the loop is worth unrolling (loop-dct.c:31:5)
     pipeline: flag -mtune=native                                    1.021x [0.996, 1.043] unresolved
       because this CPU has latencies of its own (gone-1)
-    unresolved: the pairs do not tell it from nothing; nor that it can go
+    unresolved: the pairs show neither that it gains nor that it can go
 
   round 1
     1.1  rejected      option unrol=8: no such option

@@ -82,30 +82,38 @@ def replay(name: str) -> Replayed:
         request = TuneRequest.model_validate(record.plan.settings["request"])
         story = read_story(journal, request)
         if story.outcome is not None and story.replayed != story.outcome:
-            raise _deviation(record, first_difference(story.outcome, story.replayed))
+            difference = first_difference(story.outcome, story.replayed)
+            raise _deviation(record, "lead to the outcome that it had", difference)
         answers = Counter(dialogue.role for dialogue in journal.dialogues())
-        again = tuple(_read_again(journal, request, story)) if answers else ()
+        again = tuple(_read_again(journal, request, story, record)) if answers else ()
         return Replayed(document_of(store, record.id), story, answers, again)
 
 
-def _read_again(journal: CampaignJournal, request: TuneRequest, story: Story) -> Iterator[str]:
+def _read_again(
+    journal: CampaignJournal, request: TuneRequest, story: Story, record: CampaignRecord
+) -> Iterator[str]:
     if not models_installed():
         yield "  not read    the answers: that needs pip install 'perfwright[models]'"
         return
     from perfwright.app.record.reread import reread
 
     try:
-        yield from reread(journal, request, story.ground.facts if story.ground else ()).lines()
+        again = reread(journal, request, story.ground.facts if story.ground else ())
     except RecordEndsError:
         yield "  not read    the answers: what models were shown is not on this record"
+        return
+    if again.different:
+        steps = ", ".join(again.different)
+        raise _deviation(record, "lead to what was made of its answers", steps)
+    yield from again.lines()
 
 
-def _deviation(record: CampaignRecord, difference: str) -> UserError:
+def _deviation(record: CampaignRecord, missed: str, difference: str) -> UserError:
     why = "the journal was changed, or perfwright was"
     if record.version != __version__:
         why = f"it was made by perfwright {record.version}, this is {__version__}"
     return UserError(
-        f"the record of {record.id} does not lead to the outcome that it had",
+        f"the record of {record.id} does not {missed}",
         cause=f"{difference}; {why}",
         hint=f"perfwright show {record.id}",
     )
